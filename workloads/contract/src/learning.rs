@@ -1,0 +1,232 @@
+//! The part of a LoanModel that decides what is learnt: data, algorithm, decision.
+//!
+//! These types are embedded in the CRD (with its bounds and CEL rules) and sent to the training task as they are, so
+//! that one YAML file means the same in a cluster and on a laptop. [`Learning::digest`] tells whether a change of the
+//! spec is a reason to train again.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Digest;
+
+/// Everything that changes what a model learns, and nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Learning {
+    /// The loans and what their columns mean.
+    pub data: Data,
+    /// How to learn from them.
+    #[serde(default)]
+    pub training: Training,
+    /// When to refuse.
+    pub decision: Decision,
+}
+
+/// The loans and what their columns mean.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Data {
+    /// Where the loans are: `s3://bucket/key.csv`, or a prefix ending in `/` whose CSV or Parquet parts are read in the
+    /// order of their names; gzip is understood.
+    #[schemars(length(min = 1, max = 1024), extend("x-kubernetes-validations" = [{
+        "rule": "self.startsWith('s3://')",
+        "message": "must start with s3:// (a file can only be read on a laptop)"
+    }]))]
+    pub uri: String,
+    /// Secret with `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, where they differ from AWS's own, `AWS_REGION`
+    /// and `AWS_ENDPOINT_URL`. Default: the installation's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretRef>,
+    /// The column that tells how a loan ended.
+    pub label: Label,
+    /// When the application was made; without it rows are split at random and drift of time is invisible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<TimeColumn>,
+    /// The application's unique id: with it outcomes can be reported and joined. Never a feature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<IdColumns>,
+    /// What single columns are for. Every other column is a feature, unless a guard drops it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 500), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub columns: Vec<ColumnRule>,
+    /// Whether matured outcomes from the prediction log join the training data, by application id.
+    #[serde(default)]
+    pub outcomes: Outcomes,
+}
+
+/// A Secret in the object's own namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SecretRef {
+    /// Its name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+/// The column that tells how a loan ended, and its vocabulary. Rows with any other value are not finished and not used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Label {
+    /// Its name.
+    #[schemars(length(min = 1, max = 128))]
+    pub column: String,
+    /// The values of a loan that was not paid back.
+    #[schemars(length(min = 1, max = 20), inner(length(max = 128)))]
+    pub bad: Vec<String>,
+    /// The values of a loan that was.
+    #[schemars(length(min = 1, max = 20), inner(length(max = 128)))]
+    pub good: Vec<String>,
+}
+
+impl Label {
+    /// Whether a value means bad (`Some(true)`), good (`Some(false)`) or not finished (`None`).
+    #[must_use]
+    pub fn is_bad(&self, value: &str) -> Option<bool> {
+        let value = value.trim();
+        let among = |values: &[String]| values.iter().any(|known| known == value);
+        if among(&self.bad) { Some(true) } else { among(&self.good).then_some(false) }
+    }
+}
+
+/// The column with the application's date: `2011-12-01`, `2011-12`, `Dec-2011` or a time in RFC 3339.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TimeColumn {
+    /// Its name.
+    #[schemars(length(min = 1, max = 128))]
+    pub column: String,
+}
+
+/// The columns that name an application and who made it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IdColumns {
+    /// The application's unique id.
+    #[schemars(length(min = 1, max = 128))]
+    pub application: String,
+    /// The applicant's id, the same when a person returns: canaries are sticky by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128))]
+    pub applicant: Option<String>,
+}
+
+/// What one column is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ColumnRule {
+    /// The column.
+    #[schemars(length(min = 1, max = 128))]
+    pub name: String,
+    /// Its role.
+    pub role: ColumnRole,
+}
+
+/// What a column is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ColumnRole {
+    /// Learnt from, whatever the guards say of it (a column that only tells the outcome is still dropped).
+    Feature,
+    /// Known when the application is made and kept in the log, but not learnt from.
+    Excluded,
+    /// Never learnt from; kept as evidence of fairness.
+    Protected,
+}
+
+/// Whether outcomes from the prediction log are training data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Outcomes {
+    /// They are, where the data has ids.
+    #[default]
+    Include,
+    /// They are not.
+    Ignore,
+}
+
+/// How to learn.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Training {
+    /// The family of models.
+    pub algorithm: Algorithm,
+    /// Seed of everything random. The same bytes in and the same seed give the same bytes out.
+    pub seed: u32,
+    /// How rows become fit, calibrate and test rows; default: by time where there is a time column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
+}
+
+/// A family of models.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Algorithm {
+    /// Whichever of the others has the lower log loss on inner folds.
+    #[default]
+    Auto,
+    /// Boosted trees (LightGBM).
+    GradientBoosting,
+    /// Logistic regression on binned columns by weight of evidence.
+    Scorecard,
+}
+
+/// How rows become fit, calibrate and test rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Split {
+    /// The oldest fit, the newest test, and a month is never divided.
+    Time,
+    /// At random, by the seed.
+    Random,
+}
+
+/// When to refuse, and what the answer means to the caller.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Decision {
+    /// Find at least this share of the loans that go bad.
+    pub recall: RecallTarget,
+    /// Whether the caller acts on the answer.
+    #[serde(default)]
+    pub mode: DecisionMode,
+}
+
+/// The share of bad loans to find. The threshold is the highest that promises it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecallTarget {
+    /// Share of the bad loans that must be refused, between 0 and 1.
+    #[schemars(range(min = 0.01, max = 0.99))]
+    pub at_least: f64,
+    /// One-sided confidence of that promise, for loans like those it was calibrated on.
+    #[serde(default = "confidence")]
+    #[schemars(range(min = 0.5, max = 0.999))]
+    pub confidence: f64,
+}
+
+const fn confidence() -> f64 {
+    0.95
+}
+
+/// Whether the caller acts on the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum DecisionMode {
+    /// Refused applications are not granted, so their outcomes will never be known.
+    #[default]
+    Enforce,
+    /// The answer is advice; loans are granted by others and all outcomes come in.
+    Advise,
+}
+
+impl Learning {
+    /// What decides whether a change of the spec is a reason to train again. Where credentials are kept is none, and
+    /// neither is what the caller does with an answer.
+    ///
+    /// Fields at their default go in as if they were not written, so that a field added later changes no digest;
+    /// the format of this digest is versioned, and golden tests hold it still.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let Self { data, training, decision } = self;
+        let Data { uri, secret_ref: _, label, time, id, columns, outcomes } = data;
+        let Training { algorithm, seed, split } = training;
+        let Decision { recall: RecallTarget { at_least, confidence }, mode: _ } = decision;
+        let mut columns: Vec<_> = columns.iter().map(|rule| (&rule.name, rule.role)).collect();
+        columns.sort_by_key(|(name, _)| *name);
+        let value = serde_json::json!({
+            "learning": 1, "uri": uri, "label": label, "time": time, "id": id, "columns": columns, "outcomes": outcomes,
+            "algorithm": algorithm, "seed": seed, "split": split, "recall": at_least, "confidence": confidence,
+        });
+        Digest::of(value.to_string().as_bytes())
+    }
+}

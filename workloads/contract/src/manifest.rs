@@ -1,0 +1,285 @@
+//! `manifest.json`: all of a version but its trees and its reference distributions.
+//!
+//! An artifact is an immutable folder. The manifest is written last and digests every other file, so that one digest,
+//! the manifest's, is the root of trust wherever a version is read.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Digest,
+    learning::{Algorithm, Learning},
+    request::Trigger,
+    summary::{Comparison, DataSummary, Metric},
+};
+
+/// The manifest's file name.
+pub const MANIFEST: &str = "manifest.json";
+/// LightGBM's own text format.
+pub const BOOSTER: &str = "booster.txt";
+/// The reference distributions, a [`crate::profile::Profile`].
+pub const PROFILE: &str = "profile.json";
+/// What the run found: guards, folds, blocks, the curve of what each recall costs.
+pub const REPORT: &str = "report.json";
+
+/// All of a version but its trees and its reference distributions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// Format of the whole artifact.
+    pub format: u32,
+    /// `namespace/name` of the LoanModel.
+    pub model: String,
+    /// Its number.
+    pub version: u32,
+    /// The run that made it.
+    pub run: String,
+    /// Version of the code that made it.
+    pub code: String,
+    /// Why it was made.
+    pub trigger: Trigger,
+    /// The configuration, as it was.
+    pub learning: Learning,
+    /// Its digest.
+    pub config_digest: Digest,
+    /// What it was learnt from.
+    pub data: DataSummary,
+    /// Outcomes received later than this were not used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcomes_before: Option<Timestamp>,
+    /// The rows by their role.
+    pub blocks: Blocks,
+    /// Every column known at application, in the order in which values are passed around.
+    pub columns: Vec<Column>,
+    /// The columns that a guard dropped.
+    pub dropped: Vec<Dropped>,
+    /// The family that won.
+    pub algorithm: Algorithm,
+    /// How an application becomes a score in log-odds.
+    pub scorer: Scorer,
+    /// How the score becomes a probability.
+    pub calibration: Platt,
+    /// From where an application is refused.
+    pub threshold: Threshold,
+    /// Figures on the test rows.
+    pub metrics: Vec<Metric>,
+    /// Against the champion of the time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared_with: Option<Comparison>,
+    /// The other files of the folder and their digests.
+    pub files: BTreeMap<String, Digest>,
+}
+
+/// The rows by their role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocks {
+    /// Encodings, scorers and the choice between them.
+    pub fit: Block,
+    /// Calibration and threshold.
+    pub calibrate: Block,
+    /// Figures.
+    pub test: Block,
+}
+
+/// Some rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// How many.
+    pub rows: u64,
+    /// How many of them are bad.
+    pub bad: u64,
+    /// The oldest application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Date>,
+    /// The newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Date>,
+}
+
+/// A column known at application.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// How its values are read.
+    pub kind: ColumnKind,
+    /// Whether it was ever empty in training. Where it was not, a request must have it.
+    pub nullable: bool,
+    /// What was learnt from it; none for columns that are only kept in the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learnt: Option<Learnt>,
+}
+
+/// How a column's values are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ColumnKind {
+    /// A number, or a text that starts like one: `13.5%`, `36 months`, `10+ years`, `< 1 year` (0).
+    Number,
+    /// A date, learnt from as whole months before the application.
+    Date,
+    /// One of a few texts.
+    Category,
+}
+
+/// What was learnt from a column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Learnt {
+    /// Its weight of evidence.
+    pub evidence: Evidence,
+    /// Median of the fit rows, from which a number is called high or low; none for categories.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub median: Option<f64>,
+    /// Mean contribution to the score among the approved calibrate rows: what a reason is measured against.
+    pub baseline: f64,
+    /// The text of a reason.
+    pub reason: ReasonText,
+}
+
+/// Weight of evidence: ln(share of the bad / share of the good) within a bin, so that higher is riskier, smoothed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Evidence {
+    /// For numbers and dates.
+    Bins(Bins),
+    /// For categories.
+    Levels(Levels),
+}
+
+/// Weight of evidence of the intervals of a number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bins {
+    /// Inner edges, ascending: bin i holds edges[i-1] <= x < edges[i].
+    pub edges: Vec<f64>,
+    /// One more than there are edges.
+    pub evidence: Vec<f64>,
+    /// Where there is no value.
+    pub missing: f64,
+}
+
+/// Weight of evidence of the values of a category.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Levels {
+    /// Of each value seen often enough.
+    pub evidence: BTreeMap<String, f64>,
+    /// Values seen in training, but rarely: they share `other`.
+    pub rare: Vec<String>,
+    /// Of rare values, and of those that were never seen.
+    pub other: f64,
+    /// Where there is no value.
+    pub missing: f64,
+}
+
+/// The texts of a reason for refusal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReasonText {
+    /// The value is above the median (numbers), or this value is riskier than others (categories).
+    pub high: String,
+    /// The value is at or below the median.
+    pub low: String,
+    /// There is no value.
+    pub missing: String,
+    /// The category was not seen in training.
+    pub unseen: String,
+}
+
+/// z = weight · linear + (1 − weight) · trees, in log-odds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scorer {
+    /// Between 0 and 1.
+    pub weight: f64,
+    /// Present where weight > 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linear: Option<Linear>,
+    /// Present where weight < 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trees: Option<Trees>,
+}
+
+/// intercept + Σ weight · weight of evidence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Linear {
+    /// Log-odds where all evidence is zero.
+    pub intercept: f64,
+    /// One a learnt column.
+    pub terms: Vec<Term>,
+}
+
+/// One column of the linear scorer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Term {
+    /// The column.
+    pub column: String,
+    /// Its coefficient.
+    pub weight: f64,
+    /// Mean evidence of the fit rows: its contribution is weight · (evidence − mean).
+    pub mean: f64,
+}
+
+/// Boosted trees in [`BOOSTER`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trees {
+    /// The columns in the order of the booster's features: numbers as they are (no value is not-a-number),
+    /// categories as their weight of evidence.
+    pub columns: Vec<String>,
+}
+
+/// probability = 1 / (1 + exp(−(slope · z + intercept))), slope > 0 (Platt 1999).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Platt {
+    /// Greater than 0.
+    pub slope: f64,
+    /// In log-odds.
+    pub intercept: f64,
+}
+
+/// From where an application is refused: score >= `score`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Threshold {
+    /// In log-odds, before calibration, midway between two neighbouring scores of the calibrate rows.
+    pub score: f64,
+    /// The same as a probability.
+    pub probability: f64,
+    /// Bad calibrate rows at or above it.
+    pub found: u64,
+    /// Bad calibrate rows.
+    pub bad: u64,
+    /// The one-sided lower bound of recall that this gives.
+    pub recall_low: f64,
+}
+
+/// A column that a guard dropped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dropped {
+    /// The column.
+    pub column: String,
+    /// The guard.
+    pub guard: Guard,
+    /// What it saw.
+    pub evidence: String,
+}
+
+/// What drops a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Guard {
+    /// Known by its name to be written after the loan was granted.
+    LeaksByName,
+    /// A value, or being filled, occurs with one outcome only, on enough rows.
+    LeaksByPurity,
+    /// One value only.
+    Constant,
+    /// Nearly every row has a text of its own.
+    Unique,
+}
+
+impl Guard {
+    /// Whether the column tells the outcome: then it is not even kept in the log.
+    #[must_use]
+    pub const fn leaks(self) -> bool {
+        matches!(self, Self::LeaksByName | Self::LeaksByPurity)
+    }
+}
