@@ -1,0 +1,315 @@
+//! LoanModel: what to learn, and when a version may decide.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use underwriter_contract::{
+    learning::{Algorithm, Data, Decision, Learning, SecretRef, Split, Training as LearningTraining},
+    request::{Trigger, TriggerType},
+    summary::{FailureReason, MetricName},
+};
+
+use crate::{Duration, Template};
+
+/// What to learn, and when a version may decide.
+#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[kube(
+    group = "underwriter.dev",
+    version = "v1alpha1",
+    kind = "LoanModel",
+    namespaced,
+    status = "LoanModelStatus",
+    shortname = "lm",
+    category = "underwriter",
+    derive = "PartialEq",
+    doc = "Describes a loan-default model: what it learns from, when it may refuse, and how a new version comes to decide.",
+    validation = "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= 40",
+    printcolumn(name = "Champion", type_ = "integer", json_path = ".status.champion"),
+    printcolumn(name = "Challenger", type_ = "integer", json_path = ".status.challenger"),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct LoanModelSpec {
+    /// The loans and what their columns mean.
+    pub data: Data,
+    /// Where versions are kept; default: the installation's store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifacts: Option<Artifacts>,
+    /// The log of the model's predictions; its services and monitors use it. Default: the installation's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prediction_log: Option<PredictionLog>,
+    /// How to learn.
+    #[serde(default)]
+    pub training: Training,
+    /// When to refuse.
+    pub decision: Decision,
+    /// When a version may decide.
+    #[serde(default)]
+    pub promotion: Promotion,
+    /// When to train again.
+    #[serde(default)]
+    pub retraining: Retraining,
+    /// Starts no new run. Services go on, and so does a rollout.
+    #[serde(default)]
+    pub suspend: bool,
+}
+
+impl LoanModelSpec {
+    /// The part that decides what is learnt.
+    #[must_use]
+    pub fn learning(&self) -> Learning {
+        let Training { algorithm, seed, split, .. } = self.training;
+        let training = LearningTraining { algorithm, seed, split };
+        Learning { data: self.data.clone(), training, decision: self.decision.clone() }
+    }
+}
+
+/// Where versions are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Artifacts {
+    /// The folder: `s3://bucket/prefix/`. Versions are written below `<namespace>/<model>/`.
+    #[schemars(length(max = 512), regex(pattern = r"^s3://[^/]+/(.*/)?$"))]
+    pub uri: String,
+    /// Secret with the same keys as that of `data.secretRef`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretRef>,
+}
+
+/// The log of a model's predictions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PredictionLog {
+    /// Secret with the key `DATABASE_URL`: `postgres://user:password@host:5432/database`.
+    pub secret_ref: SecretRef,
+}
+
+/// How to learn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Training {
+    /// The family of models.
+    pub algorithm: Algorithm,
+    /// Seed of everything random. The same bytes in and the same seed give the same bytes out.
+    pub seed: u32,
+    /// How rows become fit, calibrate and test rows; default: by time where there is a time column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
+    /// The longest a run may take, all its retries together.
+    pub deadline: Duration,
+    /// How often a run that failed for no fault of its input is tried again.
+    #[schemars(range(max = 10))]
+    pub retries: u8,
+    /// Added to the training pods.
+    pub template: Template,
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        let (algorithm, seed, split) = (Algorithm::default(), 0, None);
+        Self { algorithm, seed, split, deadline: Duration::hours(1), retries: 2, template: Template::default() }
+    }
+}
+
+/// When a version may decide.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Promotion {
+    /// Whether a person must approve.
+    pub policy: PromotionPolicy,
+    /// What a version must reach; the first that says no wins. Default: recall is not below its target, and the ROC AUC
+    /// is not worse than the champion's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10))]
+    pub gates: Vec<Gate>,
+}
+
+/// Whether a person must approve.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum PromotionPolicy {
+    /// The gates are enough.
+    #[default]
+    Automatic,
+    /// Somebody appends `Approved` to the ModelVersion's decisions.
+    Manual,
+}
+
+/// One figure that a version must reach; exactly one of the three bounds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = [{
+    "rule": "[has(self.atLeast), has(self.atMost), has(self.versusChampion)].filter(x, x).size() == 1",
+    "message": "exactly one of atLeast, atMost and versusChampion"
+}]))]
+pub struct Gate {
+    /// The figure, on the test rows.
+    pub metric: MetricName,
+    /// Fails where the upper end of the figure's interval is below this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<f64>,
+    /// Fails where the lower end of the figure's interval is above this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<f64>,
+    /// Against the champion on the same rows; passes where there is no champion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versus_champion: Option<VersusChampion>,
+}
+
+/// A paired difference on rows that are later than any that either version has used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VersusChampion {
+    /// Passes where the worse end of the interval loses less than this, fails where even the better end loses, and holds
+    /// for a person in between.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub max_loss: f64,
+}
+
+/// When to train again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Retraining {
+    /// When a monitor finds drift.
+    pub on_drift: OnDrift,
+}
+
+/// What drift leads to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct OnDrift {
+    /// Whether it starts a run.
+    pub mode: OnDriftMode,
+    /// The shortest time since the last run that drift started.
+    pub cooldown: Duration,
+    /// The most runs that drift starts within seven days.
+    #[schemars(range(min = 1, max = 100))]
+    pub max_per_week: u32,
+    /// Bad outcomes that the champion was not trained on; with fewer there is nothing new to learn.
+    #[schemars(range(max = 1_000_000))]
+    pub min_bad: u64,
+}
+
+impl Default for OnDrift {
+    fn default() -> Self {
+        Self { mode: OnDriftMode::Enabled, cooldown: Duration::hours(24), max_per_week: 2, min_bad: 100 }
+    }
+}
+
+/// Whether drift starts a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OnDriftMode {
+    /// It does.
+    #[default]
+    Enabled,
+    /// It is only said, as the condition `RetrainingRequired`.
+    Warn,
+    /// It is ignored.
+    Disabled,
+}
+
+/// What the operator knows of a LoanModel. All of it can be derived again from ModelVersions and Jobs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LoanModelStatus {
+    /// The generation that was last acted on.
+    pub observed_generation: i64,
+    /// The version that decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub champion: Option<u32>,
+    /// The version that services try.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub challenger: Option<u32>,
+    /// The greatest number given to a version, or to a run that may become one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latest_version: Option<u32>,
+    /// The run that is going on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<Run>,
+    /// The last run that ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_run: Option<LastRun>,
+    /// Token of the last request for a run that was acted on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_handled_retrain_request: Option<String>,
+    /// What the model's services and monitors use, with the installation's defaults filled in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<Resolved>,
+    /// `Ready`, `Reconciling`, `Stalled`, `AwaitingApproval`, `RetrainingRequired`.
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+}
+
+/// A run that is going on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    /// Its id.
+    pub id: String,
+    /// The version it will make.
+    pub version: u32,
+    /// Why.
+    pub trigger: Trigger,
+    /// Its Job.
+    pub job: String,
+    /// 1, or more after an attempt that failed.
+    pub attempt: u32,
+    /// When the Job was created.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub started: Timestamp,
+}
+
+/// A run that ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LastRun {
+    /// Its id.
+    pub id: String,
+    /// The version it made, or would have made.
+    pub version: u32,
+    /// 1, or more after an attempt that failed.
+    pub attempt: u32,
+    /// Why it was started.
+    pub trigger: TriggerType,
+    /// How it ended.
+    pub result: RunResult,
+    /// The kind of fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<FailureReason>,
+    /// What is wrong, where, and what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub message: Option<String>,
+    /// Digest of the learning fields it was started with.
+    pub config_digest: underwriter_contract::Digest,
+    /// When its end was seen.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub at: Timestamp,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum RunResult {
+    /// There is a new ModelVersion.
+    Succeeded,
+    /// There was nothing new to learn.
+    Skipped,
+    /// It did not work.
+    Failed,
+}
+
+/// What a model's services and monitors use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Resolved {
+    /// The artifact store.
+    pub artifacts: Artifacts,
+    /// The log, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prediction_log: Option<PredictionLog>,
+    /// Digest of the learning fields.
+    pub config_digest: underwriter_contract::Digest,
+}
