@@ -74,7 +74,12 @@ pub struct Wanted {
 
 impl Wanted {
     /// A condition; the reason is an enum's variant.
-    pub fn new(kind: ConditionType, state: impl Into<State>, reason: impl fmt::Debug, message: impl Into<String>) -> Self {
+    pub fn new(
+        kind: ConditionType,
+        state: impl Into<State>,
+        reason: impl fmt::Debug,
+        message: impl Into<String>,
+    ) -> Self {
         Self { kind, state: state.into(), reason: format!("{reason:?}"), message: message.into() }
     }
 }

@@ -94,7 +94,9 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_a_digest() {
-        for text in ["", "sha256:", "ba7816bf", &format!("sha256:{}", "G".repeat(64)), &format!("sha256:{}", "A".repeat(64))] {
+        for text in
+            ["", "sha256:", "ba7816bf", &format!("sha256:{}", "G".repeat(64)), &format!("sha256:{}", "A".repeat(64))]
+        {
             assert!(Digest::try_from(text.to_owned()).is_err(), "{text}");
         }
     }

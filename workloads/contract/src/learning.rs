@@ -213,8 +213,8 @@ impl Learning {
     /// What decides whether a change of the spec is a reason to train again. Where credentials are kept is none, and
     /// neither is what the caller does with an answer.
     ///
-    /// Fields at their default go in as if they were not written, so that a field added later changes no digest;
-    /// the format of this digest is versioned, and golden tests hold it still.
+    /// What stands at its default is left out, so that a field added later changes no digest; golden tests hold it
+    /// still.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let Self { data, training, decision } = self;
@@ -223,10 +223,19 @@ impl Learning {
         let Decision { recall: RecallTarget { at_least, confidence }, mode: _ } = decision;
         let mut columns: Vec<_> = columns.iter().map(|rule| (&rule.name, rule.role)).collect();
         columns.sort_by_key(|(name, _)| *name);
-        let value = serde_json::json!({
-            "learning": 1, "uri": uri, "label": label, "time": time, "id": id, "columns": columns, "outcomes": outcomes,
-            "algorithm": algorithm, "seed": seed, "split": split, "recall": at_least, "confidence": confidence,
+        let mut value = serde_json::json!({
+            "learning": 1, "uri": uri, "label": label, "time": time, "id": id, "columns": chosen(&columns),
+            "outcomes": chosen(outcomes), "algorithm": chosen(algorithm), "seed": chosen(seed), "split": split,
+            "recall": at_least, "confidence": confidence,
         });
+        if let Some(fields) = value.as_object_mut() {
+            fields.retain(|_, field| !field.is_null());
+        }
         Digest::of(value.to_string().as_bytes())
     }
+}
+
+/// A value as JSON, or null where it stands at its default.
+fn chosen<T: Default + PartialEq + Serialize>(value: &T) -> serde_json::Value {
+    if *value == T::default() { serde_json::Value::Null } else { serde_json::json!(value) }
 }

@@ -233,8 +233,13 @@ impl FailureReason {
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
-            Self::RequestInvalid | Self::ColumnNotFound | Self::LabelInvalid | Self::DataInvalid | Self::TooFewBad
-            | Self::RecallOutOfReach | Self::ArtifactCorrupt => 2,
+            Self::RequestInvalid
+            | Self::ColumnNotFound
+            | Self::LabelInvalid
+            | Self::DataInvalid
+            | Self::TooFewBad
+            | Self::RecallOutOfReach
+            | Self::ArtifactCorrupt => 2,
             Self::NotFound | Self::AccessDenied => 3,
             Self::Unreachable | Self::Internal => 1,
         }

@@ -1,0 +1,122 @@
+//! The CRDs as the API server will see them: current, bounded, small, and refusing what they must.
+
+use std::{fs, path::Path};
+
+use kube::core::cel::{validate_cel, validate_cel_update};
+use serde_json::{Value, json};
+use underwriter_crds::{DriftMonitor, LoanModel, ModelVersion, PredictionService, all, to_yaml};
+
+#[test]
+fn committed_yaml_is_current() {
+    for (file, crd) in all() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("yaml").join(file);
+        assert_eq!(fs::read_to_string(&path).unwrap(), to_yaml(&crd).unwrap(), "{file} is stale: run `make crds`");
+    }
+}
+
+#[test]
+fn every_crd_stays_small() {
+    for (file, crd) in all() {
+        assert!(to_yaml(&crd).unwrap().len() < 100_000, "{file}");
+    }
+}
+
+/// Calls `check` on every schema below this one, with its place.
+fn visit(place: &str, schema: &Value, check: &mut impl FnMut(&str, &Value)) {
+    check(place, schema);
+    for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+        visit(&format!("{place}.{name}"), inner, check);
+    }
+    for key in ["items", "additionalProperties"] {
+        if schema[key].is_object() {
+            visit(&format!("{place}[]"), &schema[key], check);
+        }
+    }
+}
+
+#[test]
+fn every_list_in_a_spec_is_bounded_and_nothing_is_nullable() {
+    for (file, crd) in all() {
+        let root = serde_json::to_value(&crd.spec.versions[0].schema).unwrap();
+        visit(file, &root["openAPIV3Schema"]["properties"]["spec"], &mut |place, schema| {
+            assert!(schema["type"] != "array" || schema["maxItems"].is_u64(), "{place} has no maxItems");
+            assert!(schema["nullable"] != true, "{place} is nullable");
+        });
+    }
+}
+
+#[test]
+fn a_new_object_is_not_observed_yet() {
+    for (file, crd) in all() {
+        let root = serde_json::to_value(&crd.spec.versions[0].schema).unwrap();
+        assert_eq!(root["openAPIV3Schema"]["properties"]["status"]["default"]["observedGeneration"], -1, "{file}");
+    }
+}
+
+fn loan_model(name: &str, uri: &str, gate: Value) -> LoanModel {
+    serde_json::from_value(json!({
+        "apiVersion": "underwriter.dev/v1alpha1", "kind": "LoanModel", "metadata": {"name": name},
+        "spec": {
+            "data": {"uri": uri, "label": {"column": "loan_status", "bad": ["Charged Off"], "good": ["Fully Paid"]}},
+            "decision": {"recall": {"atLeast": 0.75}},
+            "promotion": {"gates": [gate]}
+        }
+    }))
+    .unwrap()
+}
+
+#[test]
+fn a_loan_model_is_refused_for_a_name_a_source_or_a_gate_that_cannot_be() {
+    let gate = json!({"metric": "rocAuc", "atLeast": 0.6});
+    let accepted = loan_model("consumer-loans", "s3://loans/", gate.clone());
+    assert!(validate_cel(&accepted).is_ok(), "{:?}", validate_cel(&accepted));
+    let both = json!({"metric": "rocAuc", "atLeast": 0.6, "atMost": 0.9});
+    for refused in [
+        loan_model("Consumer-Loans", "s3://loans/", gate.clone()),
+        loan_model(&"a".repeat(41), "s3://loans/", gate.clone()),
+        loan_model("consumer-loans", "file:///loans.csv", gate),
+        loan_model("consumer-loans", "s3://loans/", both),
+        loan_model("consumer-loans", "s3://loans/", json!({"metric": "rocAuc"})),
+    ] {
+        assert!(validate_cel(&refused).is_err(), "{:?} {:?}", refused.metadata.name, refused.spec.promotion);
+    }
+}
+
+fn model_version(threshold: f64, decisions: &[&str]) -> ModelVersion {
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let record = |decision: &&str| json!({"decision": decision, "by": "ann", "at": "2026-01-01T00:00:00Z"});
+    serde_json::from_value(json!({
+        "apiVersion": "underwriter.dev/v1alpha1", "kind": "ModelVersion", "metadata": {"name": "m-v1"},
+        "spec": {
+            "modelRef": {"name": "m"}, "version": 1, "runId": "r", "configDigest": digest,
+            "trigger": {"type": "Initial"}, "artifact": {"uri": "s3://a/", "digest": digest},
+            "data": {"uri": "s3://l/", "digest": digest, "rows": 1}, "algorithm": "Scorecard", "metrics": [],
+            "threshold": threshold, "decisions": decisions.iter().map(record).collect::<Vec<_>>()
+        }
+    }))
+    .unwrap()
+}
+
+#[test]
+fn a_version_only_ever_gains_decisions() {
+    let old = model_version(0.2, &["Promoted"]);
+    assert!(validate_cel_update(&model_version(0.2, &["Promoted", "Revoked"]), &old).is_ok());
+    for changed in [model_version(0.3, &["Promoted"]), model_version(0.2, &[]), model_version(0.2, &["Denied"])] {
+        assert!(validate_cel_update(&changed, &old).is_err(), "{:?}", changed.spec);
+    }
+}
+
+fn example(file: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/consumer-loans");
+    fs::read_to_string(folder.join(file)).unwrap()
+}
+
+#[test]
+fn the_examples_say_what_they_mean() {
+    let model: LoanModel = serde_saphyr::from_str(&example("loan-model.yaml")).unwrap();
+    assert!(validate_cel(&model).is_ok());
+    let service: PredictionService = serde_saphyr::from_str(&example("prediction-service.yaml")).unwrap();
+    assert_eq!(Some(&service.spec.model_ref.name), model.metadata.name.as_ref());
+    let monitor: DriftMonitor = serde_saphyr::from_str(&example("drift-monitor.yaml")).unwrap();
+    assert_eq!(Some(&monitor.spec.source.service), service.metadata.name.as_ref());
+}
