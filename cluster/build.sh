@@ -1,5 +1,5 @@
 #!/bin/bash
-# Everything from nothing: Debian packages, tools, the programs in $BIN, the cluster's own images.
+# Everything from nothing: Debian packages (the Rust build's too), tools, the programs in $BIN, the cluster's own images.
 # About 12 minutes on two cores the first time; a second when nothing has changed.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
@@ -7,8 +7,8 @@ export CGO_ENABLED=0
 flags=(-trimpath -buildvcs=false -ldflags "-s -w")   # no trace of folder or commit: same source, same image
 
 packages() {
-  local all=(buildah busybox-static ca-certificates containerd containernetworking-plugins curl gcc iproute2
-    iptables libc6-dev openssl postgresql-15 procps runc)
+  local all=(buildah busybox-static ca-certificates containerd containernetworking-plugins curl g++ gcc iproute2
+    iptables libc6-dev libclang-14-dev openssl postgresql-15 procps runc shellcheck)
   python3 -c "import ensurepip" 2>/dev/null || all+=(python3-venv)
   # shellcheck disable=SC2016  # dpkg's own variable
   [ "$(dpkg-query -Wf '${db:Status-Status}\n' "${all[@]}" 2>/dev/null | grep -cx installed)" = ${#all[@]} ] && return

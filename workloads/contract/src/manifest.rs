@@ -128,7 +128,7 @@ pub enum ColumnKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Learnt {
-    /// Its weight of evidence.
+    /// What its values say.
     pub evidence: Evidence,
     /// Median of the fit rows, from which a number is called high or low; none for categories.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -139,7 +139,10 @@ pub struct Learnt {
     pub reason: ReasonText,
 }
 
-/// Weight of evidence: ln(share of the bad / share of the good) within a bin, so that higher is riskier, smoothed.
+/// What a value says of the risk, in log-odds; higher is riskier. Of a category it is the weight of evidence, ln(share of
+/// the bad / share of the good), smoothed. Of a number it is that too where only trees were fitted; where the linear
+/// scorer was, it is the points of the bin: evidence and a straight line through the bins' ranks, as the regression has
+/// weighted them (the term's own weight is then 1).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Evidence {
@@ -149,7 +152,7 @@ pub enum Evidence {
     Levels(Levels),
 }
 
-/// Weight of evidence of the intervals of a number.
+/// Evidence of the intervals of a number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bins {
     /// Inner edges, ascending: bin i holds edges[i-1] <= x < edges[i].

@@ -11,7 +11,7 @@ pub struct Profile {
     pub format: u32,
     /// Rows it was taken from.
     pub rows: u64,
-    /// Learnt columns.
+    /// Learnt columns, and those that never varied: what was constant and no longer is has drifted.
     pub columns: Vec<ColumnProfile>,
 }
 

@@ -1,0 +1,113 @@
+//! Verdicts folded into a count: when drift begins, when it counts, when it is over.
+//!
+//! An episode is drift against one reference. It is named by the monitor's UID, the reference version and the first
+//! drifted scan, so that a run can name and consume it, and so that folding the same scans again gives the same name.
+
+use jiff::Timestamp;
+use underwriter_contract::summary::{Scanned, Verdict};
+use underwriter_crds::drift_monitor::{Episode, PastScan};
+
+/// The most verdicts remembered.
+pub const MAX_HISTORY: usize = 10;
+
+/// What all scans so far have come to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// The newest scan against the reference.
+    pub last_scan: Option<Scanned>,
+    /// The newest verdicts, oldest first.
+    pub history: Vec<PastScan>,
+    /// The drift that is going on.
+    pub episode: Option<Episode>,
+}
+
+/// Whether what a Job found is written down: in the history, or so long ago that a full history has dropped it.
+#[must_use]
+pub fn is_recorded(history: &[PastScan], job: &str, created: Timestamp) -> bool {
+    let dropped = history.len() >= MAX_HISTORY && history.first().is_some_and(|oldest| created < oldest.at);
+    dropped || history.iter().any(|past| past.scan == job)
+}
+
+impl Tally {
+    /// Folds in one more scan of the monitor of this UID. One against a version that is not the champion any more stays
+    /// in the history, and says nothing else.
+    #[must_use]
+    pub fn with(mut self, scan: &Scanned, uid: &str, champion: u32) -> Self {
+        self.history.push(past(scan));
+        let surplus = self.history.len().saturating_sub(MAX_HISTORY);
+        self.history.drain(..surplus);
+        if scan.reference_version != champion {
+            return self;
+        }
+        self.episode = match scan.verdict {
+            Verdict::Quiet => None,
+            Verdict::Drifted => Some(continued(self.episode, scan, uid)),
+            Verdict::TooFewSamples => self.episode,
+        };
+        self.last_scan = Some(scan.clone());
+        self
+    }
+
+    /// Drops what was found against another version than the champion.
+    #[must_use]
+    pub fn against(mut self, champion: u32) -> Self {
+        self.episode = self.episode.filter(|episode| episode.reference_version == champion);
+        self
+    }
+}
+
+fn past(scan: &Scanned) -> PastScan {
+    let Scanned { scan, at, reference_version, verdict, drifted_share, .. } = scan;
+    PastScan { scan: scan.clone(), at: *at, reference_version: *reference_version, verdict: *verdict, drifted_share: *drifted_share }
+}
+
+fn continued(episode: Option<Episode>, scan: &Scanned, uid: &str) -> Episode {
+    let reference_version = scan.reference_version;
+    match episode.filter(|episode| episode.reference_version == reference_version) {
+        Some(episode) => Episode { scans: episode.scans + 1, ..episode },
+        None => Episode { id: format!("{uid}-v{reference_version}-{}", scan.scan), reference_version, scans: 1, since: scan.at },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::ToSpan as _;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::drift_monitor::simulation::scanned;
+
+    #[test]
+    fn an_episode_goes_on_until_a_quiet_scan() {
+        let fold = |tally: Tally, (index, verdict): (i64, Verdict)| tally.with(&scanned(index, 1, verdict), "uid", 1);
+        let verdicts = [Verdict::Quiet, Verdict::Drifted, Verdict::TooFewSamples, Verdict::Drifted];
+        let tally = (0..).zip(verdicts).fold(Tally::default(), fold);
+        let episode = tally.episode.clone().unwrap();
+        assert_eq!((episode.id.as_str(), episode.scans), ("uid-v1-scan-1", 2));
+        assert_eq!(episode.since, Timestamp::UNIX_EPOCH + 1.hour());
+        assert_eq!(fold(tally, (4, Verdict::Quiet)).episode, None);
+    }
+
+    #[test]
+    fn a_verdict_against_a_former_champion_says_nothing() {
+        let tally = Tally::default().with(&scanned(0, 1, Verdict::Drifted), "uid", 1);
+        let later = tally.clone().against(2).with(&scanned(1, 1, Verdict::Drifted), "uid", 2);
+        assert_eq!((later.episode, later.last_scan), (None, tally.last_scan));
+        assert_eq!(later.history.len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn the_count_is_that_of_drifted_verdicts_since_the_last_quiet_one(verdicts in prop::collection::vec(0..3_usize, 0..40)) {
+            let kinds = [Verdict::Quiet, Verdict::Drifted, Verdict::TooFewSamples];
+            let verdicts: Vec<_> = verdicts.into_iter().map(|index| kinds[index]).collect();
+            let tally = (0..).zip(&verdicts).fold(Tally::default(), |tally, (index, verdict)| {
+                tally.with(&scanned(index, 3, *verdict), "uid", 3)
+            });
+            let since = verdicts.iter().rev().take_while(|verdict| **verdict != Verdict::Quiet);
+            let count = since.filter(|verdict| **verdict == Verdict::Drifted).count();
+            prop_assert_eq!(tally.episode.map_or(0, |episode| episode.scans as usize), count);
+            prop_assert_eq!(tally.history.len(), verdicts.len().min(MAX_HISTORY));
+        }
+    }
+}

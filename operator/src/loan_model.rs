@@ -1,0 +1,127 @@
+//! LoanModel: trains versions, judges them, and says which one decides.
+//!
+//! Reads models, versions, Jobs, services and monitors; writes LoanModel and ModelVersion statuses, ModelVersions and
+//! their decisions, and training Jobs. Serving and scanning are the other two controllers' work.
+
+pub mod build;
+pub mod champion;
+pub mod decide;
+pub mod drift;
+pub mod gates;
+pub mod observe;
+pub mod status;
+pub mod trigger;
+pub mod validate;
+
+use std::{sync::Arc, time::Duration};
+
+use k8s_openapi::api::batch::v1::Job;
+use kube::{Resource as _, runtime::reflector::ObjectRef};
+use underwriter_crds::{LoanModel, ModelVersion};
+
+use self::{
+    decide::{Action, Decision, decide},
+    observe::{Observed, observe},
+    validate::{Validated, validate},
+};
+use crate::{
+    Context, Error, apply, controller,
+    controller::Shutdown,
+    error::Class,
+    events,
+    stores::{Change, Stores},
+};
+
+/// A look at a model that waits for a person.
+const STALLED: Duration = Duration::from_secs(600);
+
+/// Runs the controller until shutdown.
+pub async fn run(context: Arc<Context>, shutdown: Shutdown) {
+    controller::run(context, shutdown, concerned, reconcile).await;
+}
+
+/// Whatever names a model concerns it.
+fn concerned(change: &Change, _: &Stores) -> Vec<ObjectRef<LoanModel>> {
+    change.model.iter().map(|model| ObjectRef::new(model).within(&change.namespace)).collect()
+}
+
+async fn reconcile(model: Arc<LoanModel>, context: Arc<Context>) -> Result<Duration, Error> {
+    match pass(&model, &context).await {
+        Err(error) if error.class() != Class::Transient => stall(&model, &context, &error).await,
+        result => result,
+    }
+}
+
+async fn pass(model: &LoanModel, context: &Context) -> Result<Duration, Error> {
+    let observed = observe(context, model).await?;
+    let validated = validate(model, &context.settings)?;
+    let decision = decide(&validated, &observed, (context.now)());
+    act(model, context, &validated, &observed, decision.action.as_ref()).await?;
+    tell(model, context, &observed, decision).await
+}
+
+async fn act(
+    model: &LoanModel,
+    context: &Context,
+    validated: &Validated,
+    observed: &Observed,
+    action: Option<&Action>,
+) -> Result<(), Error> {
+    let Context { client, settings, .. } = context;
+    match action {
+        None => {}
+        Some(Action::Record(version)) => {
+            let same = |standing: &ModelVersion| standing.spec.run_id == version.spec.run_id;
+            apply::create(client, version.as_ref(), same).await?;
+        }
+        Some(Action::Decide(number, record)) => {
+            if let Some(version) = observed.version(*number) {
+                apply::append_decision(client, version, record.clone()).await?;
+            }
+        }
+        Some(Action::Start(origin)) => {
+            let champion = champion::Standing::derive(validated, observed).champion.map(build::artifact);
+            let Some(owner) = model.controller_owner_ref(&()) else { return Ok(()) }; // not created yet: it has no UID
+            let job = build::training_job(settings, validated, origin, champion, owner);
+            apply::create(client, &job, |standing| apply::same_owner(standing, &job)).await?;
+        }
+        Some(Action::Remove(name)) => {
+            if let Some(job) = context.stores.get::<Job>(&validated.namespace, name) {
+                apply::delete(client, job.as_ref()).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn tell(
+    model: &LoanModel,
+    context: &Context,
+    observed: &Observed,
+    decision: Decision,
+) -> Result<Duration, Error> {
+    let Decision { action: _, status, versions, notices, requeue } = decision;
+    for (number, status) in versions {
+        if let Some(version) = observed.version(number) {
+            apply::patch_status(&context.client, version, &status).await?;
+        }
+    }
+    apply::patch_status(&context.client, model, &status).await?;
+    events::publish(context, model, notices).await;
+    Ok(requeue)
+}
+
+/// Says what keeps a model from being looked at; an event comes with the first word of it.
+async fn stall(model: &LoanModel, context: &Context, error: &Error) -> Result<Duration, Error> {
+    let standing = model.status.clone().unwrap_or_default();
+    let status = status::stalled(&standing, error, model.metadata.generation, (context.now)());
+    let news = apply::patch_status(&context.client, model, &status).await? == apply::Written::Changed;
+    let notices = if news { vec![events::Notice::warning(error.category(), error.to_string())] } else { Vec::new() };
+    events::publish(context, model, notices).await;
+    Ok(STALLED)
+}
+
+#[cfg(test)]
+mod histories;
+#[cfg(test)]
+mod world;

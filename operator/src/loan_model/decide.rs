@@ -1,0 +1,225 @@
+//! What to do next about a LoanModel: a pure function of its spec, the world and the time.
+//!
+//! At most one action a pass, in the order of what must never be lost: write a result down, complete the record of
+//! decisions, start a run, remove a Job that has said all.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use underwriter_contract::{
+    request::Trigger,
+    summary::{Summary, Trained},
+};
+use underwriter_crds::{
+    LoanModelStatus, ModelVersion, ModelVersionStatus,
+    loan_model::{LastRun, RunResult},
+    model_version::{Decision as Verb, DecisionRecord},
+};
+
+use super::{
+    build::{self, Origin},
+    champion::Standing,
+    drift::{self, Answer},
+    observe::{Observed, ObservedRun},
+    status,
+    trigger::Situation,
+    validate::Validated,
+};
+use crate::{events::Notice, summary::Progress};
+
+/// Finished Jobs that are kept for whoever wants to read their logs.
+const KEPT_JOBS: usize = 3;
+/// A look even when nothing has changed.
+const SAFETY_NET: Duration = Duration::from_secs(600);
+/// A look while a run goes on: what its pod waits for changes no object that is watched.
+const WHILE_RUNNING: Duration = Duration::from_secs(15);
+
+/// What to do, and what to tell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The next write, if any.
+    pub action: Option<Action>,
+    /// The status that is true once the action is done.
+    pub status: LoanModelStatus,
+    /// The statuses of the versions, by number; not of one that is decided about, which is another object after that.
+    pub versions: Vec<(u32, ModelVersionStatus)>,
+    /// What a user would want to know.
+    pub notices: Vec<Notice>,
+    /// When to look again if nothing changes.
+    pub requeue: Duration,
+}
+
+/// One write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Write down what a run has learnt.
+    Record(Box<ModelVersion>),
+    /// Append to the decisions of a version, given by its number.
+    Decide(u32, DecisionRecord),
+    /// Create the Job of a run.
+    Start(Box<Origin>),
+    /// Remove a Job whose result is written down.
+    Remove(String),
+}
+
+/// Decides.
+#[must_use]
+pub fn decide(validated: &Validated, observed: &Observed, now: Timestamp) -> Decision {
+    let standing = Standing::derive(validated, observed);
+    let last = last_run(observed, now);
+    let situation = Situation { validated, observed, standing: &standing, last: last.as_ref(), now };
+    let action = next_action(&situation);
+    Decision {
+        status: status::of_model(&situation, action.as_ref()),
+        versions: status::of_versions(&standing, now)
+            .into_iter()
+            .filter(|(number, _)| !decides(action.as_ref(), *number))
+            .collect(),
+        notices: notices(&situation, action.as_ref()),
+        requeue: requeue(&situation),
+        action,
+    }
+}
+
+fn decides(action: Option<&Action>, number: u32) -> bool {
+    matches!(action, Some(Action::Decide(decided, _)) if *decided == number)
+}
+
+/// The run that goes on: its Job runs, or has ended well and is not written down yet.
+#[must_use]
+pub fn active(observed: &Observed) -> Option<&ObservedRun> {
+    let goes_on =
+        |run: &&ObservedRun| matches!(run.progress, Some(Progress::Running(_) | Progress::Ended(Summary::Trained(_))));
+    observed.runs.iter().rev().find(goes_on)
+}
+
+fn next_action(situation: &Situation<'_>) -> Option<Action> {
+    let Situation { validated, observed, standing, now, .. } = situation;
+    record(validated, observed)
+        .or_else(|| {
+            standing
+                .next_decision(&observed.services, *now)
+                .map(|(version, record)| Action::Decide(version.spec.version, record))
+        })
+        .or_else(|| start(situation))
+        .or_else(|| remove(situation))
+}
+
+fn record(validated: &Validated, observed: &Observed) -> Option<Action> {
+    observed.runs.iter().find_map(|run| {
+        let trained = trained(run)?;
+        Some(Action::Record(Box::new(build::model_version(validated, &run.origin, trained.clone()))))
+    })
+}
+
+fn trained(run: &ObservedRun) -> Option<&Trained> {
+    if let Some(Progress::Ended(Summary::Trained(trained))) = &run.progress { Some(trained) } else { None }
+}
+
+fn start(situation: &Situation<'_>) -> Option<Action> {
+    let free = active(situation.observed).is_none() && !situation.validated.suspend;
+    let due = if free { situation.due() } else { None };
+    due.map(|origin| Action::Start(Box::new(origin)))
+}
+
+/// The oldest finished Job that nobody needs. One that alone knows that a request or an episode was answered is needed.
+fn remove(Situation { validated, observed, .. }: &Situation<'_>) -> Option<Action> {
+    let said_all: Vec<_> = observed.runs.iter().filter(|run| run.progress.is_none()).collect();
+    let older = said_all.get(..said_all.len().checked_sub(KEPT_JOBS)?)?;
+    let episodes = drift::current_episodes(observed);
+    let needed = |run: &&&ObservedRun| {
+        let Trigger { token, episodes: answered, .. } = &run.origin.trigger;
+        let asked = token.is_some() && *token == validated.request;
+        observed.version(run.origin.version).is_none()
+            && (asked || answered.iter().any(|id| episodes.contains(id.as_str())))
+    };
+    older.iter().find(|run| !needed(run)).map(|run| Action::Remove(run.job.clone()))
+}
+
+/// The last run that ended: what the status says, unless a Job tells of a later one. A run that has learnt something has
+/// ended once its version stands.
+fn last_run(observed: &Observed, now: Timestamp) -> Option<LastRun> {
+    let told = observed.status.last_run.clone();
+    let seen = observed.runs.iter().rev().find_map(|run| ended(run, observed, now));
+    seen.into_iter().chain(told).max_by_key(|last| (last.version, last.attempt))
+}
+
+fn ended(run: &ObservedRun, observed: &Observed, now: Timestamp) -> Option<LastRun> {
+    let (result, reason, message) = match &run.progress {
+        None => {
+            let made =
+                observed.version(run.origin.version).is_some_and(|version| version.spec.run_id == run.origin.run);
+            made.then_some((RunResult::Succeeded, None, None))?
+        }
+        Some(Progress::Running(_) | Progress::Ended(Summary::Trained(_))) => return None,
+        Some(Progress::Ended(Summary::Skipped(skipped))) => {
+            let message = format!("nothing to learn: same data and configuration as v{}", skipped.same_as);
+            (RunResult::Skipped, None, Some(message))
+        }
+        Some(Progress::Ended(Summary::Failed(failure))) => {
+            (RunResult::Failed, Some(failure.reason), Some(failure.message.clone()))
+        }
+        Some(Progress::Ended(Summary::Scanned(_)) | Progress::Lost) => (
+            RunResult::Failed,
+            None,
+            Some("it ended well, but its result was lost: another attempt tells it again".into()),
+        ),
+        Some(Progress::Broken(why)) => (RunResult::Failed, None, Some(why.chars().take(800).collect())),
+    };
+    let Origin { version, attempt, run: id, trigger, config_digest, .. } = run.origin.clone();
+    Some(LastRun { id, version, attempt, trigger: trigger.kind, result, reason, message, config_digest, at: now })
+}
+
+fn notices(situation: &Situation<'_>, action: Option<&Action>) -> Vec<Notice> {
+    let before = situation.observed.status.last_run.as_ref().map(|last| (last.version, last.attempt));
+    let news = situation.last.filter(|last| before < Some((last.version, last.attempt)));
+    news.and_then(ended_notice).into_iter().chain(action.and_then(action_notice)).collect()
+}
+
+fn ended_notice(last: &LastRun) -> Option<Notice> {
+    let text = format!("v{}, attempt {}: {}", last.version, last.attempt, last.message.as_deref().unwrap_or_default());
+    match last.result {
+        RunResult::Succeeded => None, // its version was news already
+        RunResult::Skipped => Some(Notice::normal(News::RunSkipped, text)),
+        RunResult::Failed => Some(Notice::warning(News::RunFailed, text)),
+    }
+}
+
+fn action_notice(action: &Action) -> Option<Notice> {
+    match action {
+        Action::Start(origin) => {
+            let Origin { version, attempt, trigger, .. } = origin.as_ref();
+            Some(Notice::normal(News::RunStarted, format!("v{version}, attempt {attempt}: {:?}", trigger.kind)))
+        }
+        Action::Record(version) => {
+            Some(Notice::normal(News::VersionCreated, format!("v{} was learnt", version.spec.version)))
+        }
+        Action::Decide(version, DecisionRecord { decision, reason, .. }) => {
+            let text = format!("v{version}: {reason}");
+            let bad = *decision == Verb::RolledBack;
+            Some(if bad { Notice::warning(decision, text) } else { Notice::normal(decision, text) })
+        }
+        Action::Remove(_) => None,
+    }
+}
+
+/// What events tell, beside decisions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum News {
+    RunStarted,
+    RunSkipped,
+    RunFailed,
+    VersionCreated,
+}
+
+fn requeue(situation: &Situation<'_>) -> Duration {
+    let Situation { validated, observed, standing, now, .. } = situation;
+    let running = active(observed).map(|_| WHILE_RUNNING);
+    let retry = situation.open_failure().map(Situation::tried_again_at);
+    let drift = match drift::answer(validated, observed, standing, *now) {
+        Answer::Hold { until, .. } => until,
+        Answer::Nothing | Answer::Retrain => None,
+    };
+    let until = |time: Timestamp| Duration::try_from(time.duration_since(*now)).unwrap_or(Duration::from_secs(1));
+    running.into_iter().chain(retry.into_iter().chain(drift).map(until)).min().unwrap_or(SAFETY_NET).min(SAFETY_NET)
+}

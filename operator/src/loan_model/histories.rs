@@ -1,0 +1,390 @@
+//! Stories of a LoanModel, told and random: every pass is checked by the [`World`], and may be cut off after any write.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use proptest::prelude::*;
+use underwriter_crds::{
+    PredictionService,
+    loan_model::{OnDriftMode, PromotionPolicy, RunResult},
+    model_version::{Decision, VersionState},
+};
+
+use super::{
+    decide::decide,
+    world::{Crash, Ending, Quality, World},
+};
+
+/// A model whose first version decides.
+fn deciding() -> World {
+    let mut world = World::new();
+    world.settle();
+    world.end_run(Ending::Trained(Quality::Better));
+    world.settle();
+    world
+}
+
+/// A model whose second version has just been learnt, for a change of its spec.
+fn with_second(quality: Quality) -> World {
+    let mut world = deciding();
+    world.add_service();
+    world.change_spec(1);
+    world.settle();
+    world.end_run(Ending::Trained(quality));
+    world.settle();
+    world
+}
+
+fn state(world: &World, number: u32) -> Option<VersionState> {
+    world.versions.iter().find(|version| version.spec.version == number)?.status.as_ref()?.state
+}
+
+#[test]
+fn the_first_version_becomes_champion() {
+    let world = deciding();
+    assert_eq!((world.status().champion, state(&world, 1)), (Some(1), Some(VersionState::Champion)));
+    assert_eq!(world.last_run(), Some((1, 1, RunResult::Succeeded)));
+    assert_eq!(world.notices, ["RunStarted", "VersionCreated", "Promoted"]);
+    assert_eq!(world.true_conditions().keys().collect::<Vec<_>>(), ["Ready"]);
+}
+
+#[test]
+fn a_challenger_waits_for_its_services() {
+    let mut world = with_second(Quality::Better);
+    assert_eq!((world.status().champion, world.status().challenger), (Some(1), Some(2)));
+    world.vote(true);
+    world.settle();
+    assert_eq!((world.status().champion, world.status().challenger), (Some(2), None));
+    assert_eq!(state(&world, 1), Some(VersionState::Retired));
+}
+
+#[test]
+fn a_challenger_that_one_service_sends_back_is_rolled_back() {
+    let mut world = with_second(Quality::Better);
+    world.vote(false);
+    world.settle();
+    assert_eq!((world.status().champion, state(&world, 2)), (Some(1), Some(VersionState::RolledBack)));
+    assert_eq!(world.versions[1].spec.decisions.last().unwrap().reason, "it erred");
+}
+
+#[test]
+fn only_services_that_follow_and_have_pods_vote() {
+    for exempt in [
+        |service: &mut PredictionService| service.spec.model_ref.version = Some(1),
+        |service: &mut PredictionService| service.spec.replicas = 0,
+        |service: &mut PredictionService| service.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH)),
+    ] {
+        let mut world = with_second(Quality::Better);
+        assert_eq!(world.status().champion, Some(1));
+        exempt(&mut world.services[0]);
+        world.settle();
+        assert_eq!(world.status().champion, Some(2));
+    }
+}
+
+#[test]
+fn drift_against_a_former_champion_is_nobodys_business() {
+    let mut world = with_second(Quality::Better);
+    world.model.spec.suspend = true;
+    world.drift(1, 500);
+    world.settle();
+    assert_eq!(world.true_conditions().get("RetrainingRequired").map(String::as_str), Some("Suspended"));
+    world.vote(true);
+    world.settle();
+    assert_eq!((world.status().champion, world.true_conditions().get("RetrainingRequired")), (Some(2), None));
+}
+
+#[test]
+fn a_worse_version_is_rejected_and_an_unclear_one_waits_for_a_person() {
+    let world = with_second(Quality::Worse);
+    assert_eq!((world.status().champion, state(&world, 2)), (Some(1), Some(VersionState::Rejected)));
+    let mut world = with_second(Quality::Unclear);
+    assert_eq!(world.true_conditions().get("AwaitingApproval").map(String::as_str), Some("DifferenceUnclear"));
+    world.say(1, Decision::Approved);
+    world.settle();
+    assert_eq!(world.status().challenger, Some(2));
+    world.say(1, Decision::Denied);
+    world.settle();
+    assert_eq!((world.status().challenger, state(&world, 2)), (None, Some(VersionState::Rejected)));
+}
+
+#[test]
+fn a_manual_policy_waits_for_a_person() {
+    let mut world = World::new();
+    world.model.spec.promotion.policy = PromotionPolicy::Manual;
+    world.settle();
+    world.end_run(Ending::Trained(Quality::Better));
+    world.settle();
+    assert_eq!(world.true_conditions().get("AwaitingApproval").map(String::as_str), Some("PolicyManual"));
+    world.say(0, Decision::Approved);
+    world.settle();
+    assert_eq!(world.status().champion, Some(1));
+}
+
+#[test]
+fn a_newer_challenger_supersedes_an_older_one() {
+    let mut world = with_second(Quality::Better);
+    world.change_spec(2);
+    world.settle();
+    world.end_run(Ending::Trained(Quality::Better));
+    world.settle();
+    assert_eq!((world.status().challenger, state(&world, 2)), (Some(3), Some(VersionState::Retired)));
+}
+
+#[test]
+fn revoking_the_champion_brings_the_one_before_back() {
+    let mut world = with_second(Quality::Better);
+    world.vote(true);
+    world.settle();
+    world.say(1, Decision::Revoked);
+    world.settle();
+    assert_eq!((world.status().champion, state(&world, 2)), (Some(1), Some(VersionState::Revoked)));
+    assert_eq!(world.versions[0].spec.decisions.last().unwrap().decision, Decision::Promoted);
+}
+
+#[test]
+fn invalid_input_stalls_until_it_is_corrected() {
+    let mut world = World::new();
+    world.settle();
+    world.end_run(Ending::Invalid);
+    world.settle();
+    assert_eq!(world.true_conditions().get("Stalled").map(String::as_str), Some("ColumnNotFound"));
+    let message = &world.status().conditions[0].message;
+    assert!(message.contains("no such column") && message.contains("retrain-requested"), "{message}");
+    world.change_spec(1);
+    world.settle();
+    assert_eq!(world.started.last().map(|origin| (origin.version, origin.attempt)), Some((1, 2)));
+    assert_ne!(world.started[0].run, world.started[1].run, "another configuration in the same folder");
+    world.end_run(Ending::Trained(Quality::Better));
+    world.settle();
+    assert_eq!(world.status().champion, Some(1));
+}
+
+#[test]
+fn invalid_input_is_tried_again_after_an_hour_and_a_lost_result_soon() {
+    for (ending, hours) in [(Ending::Invalid, 1), (Ending::Lost, 1), (Ending::Broken, 1)] {
+        let mut world = World::new();
+        world.settle();
+        world.end_run(ending);
+        world.settle();
+        assert_eq!(world.started.len(), 1);
+        world.wait(hours);
+        world.settle();
+        assert_eq!(world.started.len(), 2);
+        let (first, second) = (&world.started[0], &world.started[1]);
+        assert_eq!((&first.run, first.outcomes_before, second.attempt), (&second.run, second.outcomes_before, 2));
+    }
+}
+
+#[test]
+fn a_request_is_answered_once() {
+    let mut world = deciding();
+    world.ask(7);
+    world.settle();
+    world.end_run(Ending::Skipped);
+    world.settle();
+    world.settle();
+    assert_eq!((world.started.len(), world.status().last_handled_retrain_request.as_deref()), (2, Some("7")));
+    assert_eq!(world.last_run(), Some((2, 1, RunResult::Skipped)));
+    world.lose_statuses();
+    world.settle();
+    assert_eq!(world.started.len(), 2);
+}
+
+#[test]
+fn drift_trains_once_and_only_with_enough_to_learn_from() {
+    let mut world = deciding();
+    world.drift(1, 20);
+    world.settle();
+    assert_eq!(world.true_conditions().get("RetrainingRequired").map(String::as_str), Some("WaitingForOutcomes"));
+    world.drift(1, 100);
+    world.settle();
+    assert_eq!(world.started.last().map(|origin| origin.trigger.episodes.clone()), Some(vec!["m-1-1".to_owned()]));
+    world.end_run(Ending::Trained(Quality::Worse));
+    world.settle();
+    assert_eq!(
+        (world.started.len(), world.true_conditions().get("RetrainingRequired").map(String::as_str)),
+        (2, Some("WaitingForOutcomes"))
+    );
+    world.drift(2, 100);
+    world.settle();
+    assert_eq!(world.true_conditions().get("RetrainingRequired").map(String::as_str), Some("Cooldown"));
+    world.wait(25);
+    world.settle();
+    assert_eq!(world.started.len(), 3);
+    world.end_run(Ending::Trained(Quality::Worse));
+    world.settle();
+    world.wait(25);
+    world.drift(3, 100);
+    world.settle();
+    assert_eq!(world.true_conditions().get("RetrainingRequired").map(String::as_str), Some("MaxPerWeek"));
+}
+
+#[test]
+fn drift_is_only_told_when_that_is_wanted() {
+    for (mode, told) in [(OnDriftMode::Warn, Some("OnlyWarned")), (OnDriftMode::Disabled, None)] {
+        let mut world = deciding();
+        world.model.spec.retraining.on_drift.mode = mode;
+        world.drift(1, 500);
+        world.settle();
+        assert_eq!(
+            (world.started.len(), world.true_conditions().get("RetrainingRequired").map(String::as_str)),
+            (1, told)
+        );
+    }
+}
+
+#[test]
+fn a_suspended_model_starts_nothing_but_ends_what_runs() {
+    let mut world = World::new();
+    world.settle();
+    world.model.spec.suspend = true;
+    world.end_run(Ending::Trained(Quality::Better));
+    world.settle();
+    assert_eq!(world.status().champion, Some(1));
+    world.change_spec(1);
+    world.ask(1);
+    world.drift(1, 500);
+    world.settle();
+    assert_eq!(world.started.len(), 1);
+}
+
+#[test]
+fn no_more_finished_jobs_are_kept_than_somebody_would_read() {
+    let mut world = deciding();
+    for seed in 1..9 {
+        world.change_spec(seed);
+        world.settle();
+        world.end_run(Ending::Trained(Quality::Better));
+        world.settle();
+    }
+    assert_eq!((world.runs.len(), world.versions.len()), (3, 9));
+}
+
+#[test]
+fn a_restored_cluster_trains_nothing_again() {
+    let mut world = with_second(Quality::Better);
+    world.vote(true);
+    world.settle();
+    let before = world.versions.iter().map(|version| version.spec.decisions.clone()).collect::<Vec<_>>();
+    world.restore();
+    world.settle();
+    assert_eq!((world.started.len(), world.status().champion), (2, Some(2)));
+    assert_eq!(world.versions.iter().map(|version| version.spec.decisions.clone()).collect::<Vec<_>>(), before);
+}
+
+/// What may happen to a model.
+#[derive(Clone, Debug)]
+enum Happening {
+    Wait(i64),
+    End(Ending),
+    Say(usize, Decision),
+    ChangeSpec(u32),
+    AskAnew,
+    Drift { anew: bool, new_bad: u64 },
+    DriftEnds,
+    Suspend(bool),
+    Manual(bool),
+    AddService,
+    RemoveServices,
+    Vote(bool),
+    LoseStatuses,
+    Restore,
+    CutOff(Crash),
+}
+
+fn ending() -> impl Strategy<Value = Ending> {
+    prop_oneof![
+        4 => Just(Ending::Trained(Quality::Better)),
+        1 => Just(Ending::Trained(Quality::Unclear)),
+        1 => Just(Ending::Trained(Quality::Worse)),
+        1 => Just(Ending::Skipped),
+        1 => Just(Ending::Invalid),
+        1 => Just(Ending::Unreachable),
+        1 => Just(Ending::Lost),
+        1 => Just(Ending::Broken),
+    ]
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let verb = prop_oneof![Just(Decision::Approved), Just(Decision::Denied), Just(Decision::Revoked)];
+    prop_oneof![
+        2 => (-3_i64..200).prop_map(Happening::Wait),
+        6 => ending().prop_map(Happening::End),
+        3 => (0_usize..9, verb).prop_map(|(number, verb)| Happening::Say(number, verb)),
+        2 => (0_u32..4).prop_map(Happening::ChangeSpec),
+        1 => Just(Happening::AskAnew),
+        3 => (any::<bool>(), 0_u64..300).prop_map(|(anew, new_bad)| Happening::Drift { anew, new_bad }),
+        1 => Just(Happening::DriftEnds),
+        1 => any::<bool>().prop_map(Happening::Suspend),
+        1 => any::<bool>().prop_map(Happening::Manual),
+        1 => Just(Happening::AddService),
+        1 => Just(Happening::RemoveServices),
+        4 => any::<bool>().prop_map(Happening::Vote),
+        1 => Just(Happening::LoseStatuses),
+        1 => Just(Happening::Restore),
+        4 => prop_oneof![Just(Crash::AfterAction), Just(Crash::AfterVersions), Just(Crash::Never)].prop_map(Happening::CutOff),
+    ]
+}
+
+/// Lets something happen; the operator looks only afterwards.
+fn happen(world: &mut World, happening: &Happening) {
+    match *happening {
+        Happening::Wait(hours) => world.wait(hours),
+        Happening::End(ending) => world.end_run(ending),
+        Happening::Say(number, verb) => world.say(number, verb),
+        Happening::ChangeSpec(seed) => world.change_spec(seed),
+        Happening::AskAnew => world.ask(world.token + 1),
+        Happening::Drift { anew, new_bad } => world.drift(world.scan + u32::from(anew), new_bad),
+        Happening::DriftEnds => world.monitors.clear(),
+        Happening::Suspend(suspend) => world.model.spec.suspend = suspend,
+        Happening::Manual(true) => world.model.spec.promotion.policy = PromotionPolicy::Manual,
+        Happening::Manual(false) => world.model.spec.promotion.policy = PromotionPolicy::Automatic,
+        Happening::AddService => world.add_service(),
+        Happening::RemoveServices => world.services.clear(),
+        Happening::Vote(passes) => world.vote(passes),
+        Happening::LoseStatuses => forget(world, World::lose_statuses),
+        Happening::Restore => restore(world),
+        Happening::CutOff(crash) => drop(world.pass(crash)),
+    }
+}
+
+/// Statuses are derived again: nothing is started for it, the champion stays.
+fn forget(world: &mut World, lose: fn(&mut World)) {
+    world.settle();
+    let before = (world.started.len(), world.status().champion, world.versions.len());
+    lose(world);
+    world.settle();
+    assert_eq!(
+        (world.started.len(), world.status().champion, world.versions.len()),
+        before,
+        "a lost status has consequences"
+    );
+}
+
+fn restore(world: &mut World) {
+    world.settle();
+    if world.status().run.is_none() && !world.has_loose_ends() {
+        forget(world, World::restore);
+        let versions: Vec<_> = world.versions.iter().map(|version| version.spec.version).collect();
+        world.started.retain(|origin| versions.contains(&origin.version)); // a backup knows of no other
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_history_keeps_the_invariants(history in prop::collection::vec(happening(), 1..40)) {
+        let mut world = World::new();
+        for happening in &history {
+            happen(&mut world, happening);
+            if !matches!(happening, Happening::CutOff(_)) {
+                world.settle();
+            }
+        }
+        world.settle();
+        let again = decide(&world.validated(), &world.observe(), world.now);
+        prop_assert_eq!(again.action, None);
+        prop_assert_eq!(again.notices, vec![]);
+    }
+}

@@ -1,0 +1,253 @@
+//! What is told: a LoanModel's status and conditions, and those of its versions.
+
+use jiff::Timestamp;
+use underwriter_crds::{
+    LoanModelStatus, ModelVersionStatus, RETRAIN_REQUESTED,
+    conditions::{ConditionType, State, Wanted, merge},
+    loan_model::{LastRun, Run},
+    model_version::{Decision, VersionState},
+};
+
+use super::{
+    build::Origin,
+    champion::{Placed, Standing},
+    decide::{Action, active},
+    drift::{self, Answer, Consumed},
+    gates::Verdict,
+    observe::ObservedRun,
+    trigger::{Situation, greatest_number},
+};
+use crate::{Error, summary::Progress};
+
+/// Why a LoanModel's conditions are as they are, where no gate or failure has a word of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
+    ChampionDecides,
+    Training,
+    RunFailed,
+    Promoting,
+    AwaitingApproval,
+    Suspended,
+    Rejected,
+    WaitingForVersion,
+    PolicyManual,
+    MayBeServed,
+}
+
+/// The status once an action is done.
+#[must_use]
+pub fn of_model(situation: &Situation<'_>, action: Option<&Action>) -> LoanModelStatus {
+    let Situation { validated, observed, standing, last, now } = situation;
+    let started = if let Some(Action::Start(origin)) = action { Some(origin.as_ref()) } else { None };
+    let run = started.map(|origin| planned(situation, origin)).or_else(|| going_on(situation));
+    let conditions = conditions(situation, run.as_ref());
+    LoanModelStatus {
+        observed_generation: validated.generation.unwrap_or_default(),
+        champion: standing.champion_number(),
+        challenger: standing.challenger.map(|version| version.spec.version),
+        latest_version: started.map(|origin| origin.version).max(greatest_number(observed)),
+        run,
+        last_run: last.cloned(),
+        last_handled_retrain_request: handled_request(situation, started),
+        resolved: Some(validated.resolved.clone()),
+        conditions: merge(&observed.status.conditions, conditions, validated.generation, *now),
+    }
+}
+
+/// The status of a model that nothing can be decided about.
+#[must_use]
+pub fn stalled(standing: &LoanModelStatus, error: &Error, generation: Option<i64>, now: Timestamp) -> LoanModelStatus {
+    let wanted = |kind, state: bool| Wanted::new(kind, state, error.category(), error.to_string());
+    let serves = standing.champion.is_some();
+    let ready = if serves { champion_decides(standing.champion) } else { wanted(ConditionType::Ready, false) };
+    let conditions = merge(&standing.conditions, vec![ready, wanted(ConditionType::Stalled, true)], generation, now);
+    LoanModelStatus { observed_generation: generation.unwrap_or_default(), conditions, ..standing.clone() }
+}
+
+fn planned(situation: &Situation<'_>, origin: &Origin) -> Run {
+    let job = situation.validated.name.training_job(origin.version, origin.attempt);
+    run(origin, job, situation.now)
+}
+
+/// The run that goes on; when it started is told once and kept.
+fn going_on(situation: &Situation<'_>) -> Option<Run> {
+    let ObservedRun { job, origin, created, .. } = active(situation.observed)?;
+    let told = situation.observed.status.run.as_ref().filter(|run| run.job == *job);
+    Some(run(origin, job.clone(), told.map_or(*created, |run| run.started)))
+}
+
+fn run(origin: &Origin, job: String, started: Timestamp) -> Run {
+    let Origin { version, attempt, run, trigger, .. } = origin.clone();
+    Run { id: run, version, trigger, job, attempt, started }
+}
+
+fn handled_request(situation: &Situation<'_>, started: Option<&Origin>) -> Option<String> {
+    let asked = situation.validated.request.clone();
+    let answered = |token: &String| {
+        let now = started.is_some_and(|origin| origin.trigger.token.as_ref() == Some(token));
+        now || Consumed::of(situation.observed).tokens.contains(token)
+    };
+    asked.filter(answered).or_else(|| situation.observed.status.last_handled_retrain_request.clone())
+}
+
+fn conditions(situation: &Situation<'_>, run: Option<&Run>) -> Vec<Wanted> {
+    let open = situation.open_failure().filter(|_| run.is_none());
+    let mut conditions = vec![ready(situation, open, run)];
+    conditions.extend(stalled_or_reconciling(situation, open, run));
+    conditions.extend(situation.standing.awaiting().map(awaiting));
+    conditions.extend(if run.is_some() || open.is_some() { None } else { retraining(situation) });
+    conditions
+}
+
+fn champion_decides(champion: Option<u32>) -> Wanted {
+    Wanted::new(
+        ConditionType::Ready,
+        true,
+        Reason::ChampionDecides,
+        format!("v{} decides", champion.unwrap_or_default()),
+    )
+}
+
+fn ready(situation: &Situation<'_>, open: Option<&LastRun>, run: Option<&Run>) -> Wanted {
+    let Situation { validated, standing, .. } = situation;
+    if standing.champion.is_some() {
+        return champion_decides(standing.champion_number());
+    }
+    let not = |reason: Reason, message: String| Wanted::new(ConditionType::Ready, false, reason, message);
+    if let Some(run) = run {
+        return not(Reason::Training, progress_message(situation, run));
+    }
+    if let Some(failed) = open {
+        return failure(ConditionType::Ready, State::False, failed);
+    }
+    if standing.challenger.is_some() {
+        return not(Reason::Promoting, "the first version becomes champion".into());
+    }
+    if let Some(placed) = standing.awaiting() {
+        return not(Reason::AwaitingApproval, awaiting_message(placed));
+    }
+    if let Some(placed) = standing.versions.last() {
+        return not(Reason::Rejected, format!("v{}: {}", placed.version.spec.version, explain(placed)));
+    }
+    let reason = if validated.suspend { Reason::Suspended } else { Reason::WaitingForVersion };
+    not(reason, "there is no version yet".into())
+}
+
+/// Whether this generation is still to be acted on, or cannot be.
+fn stalled_or_reconciling(situation: &Situation<'_>, open: Option<&LastRun>, run: Option<&Run>) -> Option<Wanted> {
+    let Situation { observed, standing, .. } = situation;
+    if let Some(failed) = open {
+        let invalid = failed.reason.is_some_and(|reason| reason.exit_code() != 1);
+        let kind = if invalid { ConditionType::Stalled } else { ConditionType::Reconciling };
+        return Some(failure(kind, State::True, failed));
+    }
+    if let Some(run) = run.filter(|_| learns_this_generation(situation)) {
+        return Some(Wanted::new(ConditionType::Reconciling, true, Reason::Training, progress_message(situation, run)));
+    }
+    let first = standing.champion.is_none() && standing.challenger.is_some();
+    let promoting =
+        || Wanted::new(ConditionType::Reconciling, true, Reason::Promoting, "the first version becomes champion");
+    let nothing_left = || {
+        let refused =
+            standing.versions.last().filter(|_| standing.champion.is_none() && standing.awaiting().is_none())?;
+        let message = format!("v{}: {}", refused.version.spec.version, explain(refused));
+        (!observed.versions.is_empty()).then(|| Wanted::new(ConditionType::Stalled, true, Reason::Rejected, message))
+    };
+    if first {
+        Some(promoting())
+    } else if run.is_some() {
+        None
+    } else {
+        nothing_left()
+    }
+}
+
+/// Whether the newest version has learnt something else than the spec asks for now.
+fn learns_this_generation(situation: &Situation<'_>) -> bool {
+    let learnt = situation.observed.versions.last().map(|version| &version.spec.config_digest);
+    learnt != Some(situation.validated.digest())
+}
+
+fn failure(kind: ConditionType, state: State, failed: &LastRun) -> Wanted {
+    let LastRun { version, attempt, reason, message, .. } = failed;
+    let text = message.as_deref().unwrap_or_default();
+    let again = Situation::tried_again_at(failed);
+    let message = format!(
+        "v{version}, attempt {attempt}: {text}; correct it, or ask for another attempt by a new value of the annotation \
+         {}; tried again by itself at {again:.0}",
+        RETRAIN_REQUESTED
+    );
+    match reason {
+        Some(reason) => Wanted::new(kind, state, reason, message),
+        None => Wanted::new(kind, state, Reason::RunFailed, message),
+    }
+}
+
+fn progress_message(situation: &Situation<'_>, run: &Run) -> String {
+    let text = format!("Job {} trains v{}", run.job, run.version);
+    match active(situation.observed).and_then(|run| run.progress.as_ref()) {
+        Some(Progress::Running(Some(waits))) => format!("{text}; its pod waits: {waits}"),
+        _ => text,
+    }
+}
+
+fn awaiting(placed: &Placed<'_>) -> Wanted {
+    let message = awaiting_message(placed);
+    match &placed.verdict {
+        Verdict::Hold(reason, _) => Wanted::new(ConditionType::AwaitingApproval, true, reason, message),
+        Verdict::Pass | Verdict::Fail(..) => {
+            Wanted::new(ConditionType::AwaitingApproval, true, Reason::PolicyManual, message)
+        }
+    }
+}
+
+fn awaiting_message(placed: &Placed<'_>) -> String {
+    let number = placed.version.spec.version;
+    format!("v{number}: {}; append Approved or Denied to spec.decisions of its ModelVersion", explain(placed))
+}
+
+fn retraining(situation: &Situation<'_>) -> Option<Wanted> {
+    let Situation { validated, observed, standing, now, .. } = situation;
+    match drift::answer(validated, observed, standing, *now) {
+        Answer::Hold { reason, message, .. } => {
+            Some(Wanted::new(ConditionType::RetrainingRequired, true, reason, message))
+        }
+        Answer::Nothing | Answer::Retrain => None,
+    }
+}
+
+/// The statuses of all versions, by number.
+#[must_use]
+pub fn of_versions(standing: &Standing<'_>, now: Timestamp) -> Vec<(u32, ModelVersionStatus)> {
+    standing.versions.iter().map(|placed| (placed.version.spec.version, of_version(placed, now))).collect()
+}
+
+fn of_version(placed: &Placed<'_>, now: Timestamp) -> ModelVersionStatus {
+    let Placed { version, state, verdict, record } = placed;
+    let served = record.may_serve() || matches!(state, VersionState::Champion | VersionState::Challenger);
+    let message = explain(placed);
+    let ready = match verdict {
+        _ if served => Wanted::new(ConditionType::Ready, true, Reason::MayBeServed, message),
+        Verdict::Hold(reason, _) | Verdict::Fail(reason, _) => {
+            Wanted::new(ConditionType::Ready, false, reason, message)
+        }
+        Verdict::Pass => Wanted::new(ConditionType::Ready, false, state, message),
+    };
+    let generation = version.metadata.generation;
+    let standing = version.status.as_ref().map_or(&[][..], |status| &status.conditions);
+    let conditions = merge(standing, vec![ready], generation, now);
+    ModelVersionStatus { observed_generation: generation.unwrap_or_default(), state: Some(*state), conditions }
+}
+
+/// Why a version stands where it does: the last decision against it, or what the gates say.
+fn explain(placed: &Placed<'_>) -> String {
+    let decided = placed.version.spec.decisions.iter().rev().find(|record| record.decision != Decision::Approved);
+    match (decided, &placed.verdict) {
+        (Some(record), _) => format!("{:?} by {}: {}", record.decision, record.by, record.reason),
+        (None, Verdict::Hold(_, message) | Verdict::Fail(_, message)) => message.clone(),
+        (None, Verdict::Pass) if placed.state == VersionState::Candidate => {
+            "it passes its gates, and waits for a person".into()
+        }
+        (None, Verdict::Pass) => "it passes its gates".into(),
+    }
+}

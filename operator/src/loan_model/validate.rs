@@ -1,0 +1,130 @@
+//! A LoanModel's spec with the installation's defaults filled in; later steps cannot fail on what a user wrote.
+
+use kube::ResourceExt as _;
+use underwriter_contract::{
+    Digest,
+    learning::{Learning, Outcomes},
+    summary::MetricName,
+};
+use underwriter_crds::{
+    Duration, LoanModel, RETRAIN_REQUESTED, Template,
+    loan_model::{Gate, OnDrift, PredictionLog, PromotionPolicy, Resolved, VersusChampion},
+};
+
+use super::gates::{Bound, Check};
+use crate::{Error, names::Name, pod::Secrets, settings::Settings};
+
+/// The ROC AUC that a new version may lose against the champion.
+const MAX_LOSS: f64 = 0.01;
+
+/// What a LoanModel asks for.
+#[derive(Clone, Debug)]
+pub struct Validated {
+    /// Its name.
+    pub name: Name,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its UID, which goes into the id of each run.
+    pub uid: String,
+    /// Its generation.
+    pub generation: Option<i64>,
+    /// What to learn.
+    pub learning: Learning,
+    /// Stores and digest.
+    pub resolved: Resolved,
+    /// Credentials of a training pod.
+    pub secrets: Secrets,
+    /// What a person said of training pods.
+    pub template: Template,
+    /// The longest a run may take.
+    pub deadline: Duration,
+    /// Further tries.
+    pub retries: u8,
+    /// What a version must reach, in order.
+    pub gates: Vec<Check>,
+    /// Whether a person must approve.
+    pub policy: PromotionPolicy,
+    /// What drift leads to.
+    pub on_drift: OnDrift,
+    /// Whether new runs are held back.
+    pub suspend: bool,
+    /// The token by which a run is asked for.
+    pub request: Option<String>,
+}
+
+impl Validated {
+    /// Digest of what is to be learnt.
+    #[must_use]
+    pub fn digest(&self) -> &Digest {
+        &self.resolved.config_digest
+    }
+
+    /// Whether outcomes from the prediction log join the data.
+    #[must_use]
+    pub fn uses_outcomes(&self) -> bool {
+        let data = &self.learning.data;
+        self.resolved.prediction_log.is_some() && data.id.is_some() && data.outcomes == Outcomes::Include
+    }
+}
+
+/// Reads a spec.
+///
+/// # Errors
+/// Where it says what the CRD's validation would have refused.
+pub fn validate(model: &LoanModel, settings: &Settings) -> Result<Validated, Error> {
+    let spec = &model.spec;
+    let learning = spec.learning();
+    let prediction_log = spec.prediction_log.clone();
+    let default_log = || settings.prediction_log_secret.clone().map(|secret_ref| PredictionLog { secret_ref });
+    let resolved = Resolved {
+        artifacts: spec.artifacts.clone().unwrap_or_else(|| settings.artifacts()),
+        prediction_log: prediction_log.or_else(default_log),
+        config_digest: learning.digest(),
+    };
+    let secrets = Secrets {
+        data: spec.data.secret_ref.clone().or_else(|| settings.data_secret.clone()),
+        artifacts: resolved.artifacts.secret_ref.clone(),
+        log: resolved.prediction_log.as_ref().map(|log| log.secret_ref.clone()),
+    };
+    Ok(Validated {
+        name: Name::of(model)?,
+        namespace: model.namespace().unwrap_or_default(),
+        uid: model.uid().unwrap_or_default(),
+        generation: model.metadata.generation,
+        gates: checks(&spec.promotion.gates, learning.decision.recall.at_least)?,
+        learning,
+        resolved,
+        secrets,
+        template: spec.training.template.clone(),
+        deadline: spec.training.deadline,
+        retries: spec.training.retries,
+        policy: spec.promotion.policy,
+        on_drift: spec.retraining.on_drift.clone(),
+        suspend: spec.suspend,
+        request: model.annotations().get(RETRAIN_REQUESTED).filter(|token| !token.is_empty()).cloned(),
+    })
+}
+
+/// The gates that are asked for, or those that a careful practitioner would ask for.
+fn checks(gates: &[Gate], recall: f64) -> Result<Vec<Check>, Error> {
+    if !gates.is_empty() {
+        return gates.iter().map(check).collect();
+    }
+    let recall = Check { metric: MetricName::Recall, bound: Bound::AtLeast(recall) };
+    let ranking = Check { metric: MetricName::RocAuc, bound: Bound::VersusChampion { max_loss: MAX_LOSS } };
+    Ok(vec![recall, ranking])
+}
+
+fn check(gate: &Gate) -> Result<Check, Error> {
+    let Gate { metric, at_least, at_most, versus_champion } = gate;
+    let bound = match (at_least, at_most, versus_champion) {
+        (Some(bound), None, None) => Bound::AtLeast(*bound),
+        (None, Some(bound), None) => Bound::AtMost(*bound),
+        (None, None, Some(VersusChampion { max_loss })) => Bound::VersusChampion { max_loss: *max_loss },
+        _ => {
+            let why = "exactly one of atLeast, atMost and versusChampion must be set";
+            return Err(Error::SpecInvalid { field: "promotion.gates", why: why.into() });
+        }
+    };
+    Ok(Check { metric: *metric, bound })
+}

@@ -1,0 +1,414 @@
+//! A small simulated cluster for tests of [`decide`]: it does what a decision says, loses what a crash loses, and checks
+//! the invariants at every write.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use clap::Parser as _;
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::ResourceExt as _;
+use serde_json::json;
+use underwriter_contract::{
+    Digest,
+    request::TriggerType,
+    summary::{Failure, FailureReason, Skipped, Summary, Trained},
+};
+use underwriter_crds::{
+    DriftMonitor, LoanModel, LoanModelStatus, ModelVersion, PredictionService, RETRAIN_REQUESTED, conditions,
+    loan_model::{LastRun, RunResult},
+    model_version::{Decision as Verb, DecisionRecord},
+};
+
+use super::{
+    build::Origin,
+    decide::{Action, Decision, active, decide},
+    gates::{Verdict, evaluate},
+    observe::{Observed, ObservedRun, is_recorded},
+    validate::{Validated, validate},
+};
+use crate::{settings::Settings, summary::Progress};
+
+/// How good a version is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quality {
+    Better,
+    Unclear,
+    Worse,
+}
+
+/// How a run ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Trained(Quality),
+    Skipped,
+    Invalid,
+    Unreachable,
+    Lost,
+    Broken,
+}
+
+/// The write after which a pass is cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crash {
+    Never,
+    AfterAction,
+    AfterVersions,
+}
+
+/// The cluster, as far as a LoanModel is concerned.
+#[derive(Clone)]
+pub struct World {
+    pub model: LoanModel,
+    pub versions: Vec<ModelVersion>,
+    pub runs: Vec<ObservedRun>,
+    pub services: Vec<PredictionService>,
+    pub monitors: Vec<DriftMonitor>,
+    pub now: Timestamp,
+    pub started: Vec<Origin>,
+    pub notices: Vec<String>,
+    pub token: u32,
+    pub scan: u32,
+    settings: Settings,
+}
+
+impl World {
+    /// A model nobody has looked at yet.
+    pub fn new() -> Self {
+        let least = [
+            "o",
+            "--tasks-image",
+            "t",
+            "--predictor-image",
+            "p",
+            "--artifacts-uri",
+            "s3://a/",
+            "--prediction-log-secret",
+            "log",
+        ];
+        let model = json!({
+            "apiVersion": "underwriter.dev/v1alpha1", "kind": "LoanModel",
+            "metadata": {"name": "loans", "namespace": "bank", "uid": "uid-0", "generation": 1},
+            "spec": {
+                "data": {"uri": "s3://loans/", "label": {"column": "status", "bad": ["bad"], "good": ["good"]}, "id": {"application": "id"}},
+                "decision": {"recall": {"atLeast": 0.75}},
+            },
+        });
+        Self {
+            model: serde_json::from_value(model).unwrap(),
+            versions: Vec::new(),
+            runs: Vec::new(),
+            services: Vec::new(),
+            monitors: Vec::new(),
+            now: "2026-01-01T00:00:00Z".parse().unwrap(),
+            started: Vec::new(),
+            notices: Vec::new(),
+            token: 0,
+            scan: 0,
+            settings: Settings::try_parse_from(least).unwrap(),
+        }
+    }
+
+    /// As the cluster's observer would see it.
+    pub fn observe(&self) -> Observed {
+        let mut observed = Observed {
+            status: self.model.status.clone().unwrap_or_default(),
+            versions: self.versions.iter().cloned().map(Arc::new).collect(),
+            runs: self.runs.clone(),
+            services: self.services.iter().cloned().map(Arc::new).collect(),
+            monitors: self.monitors.iter().cloned().map(Arc::new).collect(),
+        };
+        for index in 0..observed.runs.len() {
+            if is_recorded(&observed.runs[index].origin, &observed) {
+                observed.runs[index].progress = None;
+            }
+        }
+        observed
+    }
+
+    pub fn validated(&self) -> Validated {
+        validate(&self.model, &self.settings).unwrap()
+    }
+
+    pub fn status(&self) -> LoanModelStatus {
+        self.model.status.clone().unwrap_or_default()
+    }
+
+    /// One pass, cut off where told; whether anything was written.
+    pub fn pass(&mut self, crash: Crash) -> bool {
+        let observed = self.observe();
+        let decision = decide(&self.validated(), &observed, self.now);
+        self.check(&decision);
+        let Decision { action, status, versions, notices, .. } = decision;
+        let mut wrote = action.is_some();
+        if let Some(action) = action {
+            self.act(action, &observed);
+        }
+        if crash == Crash::AfterAction {
+            return true;
+        }
+        for (number, status) in versions {
+            let version = self.versions.iter_mut().find(|version| version.spec.version == number).unwrap();
+            wrote |= version.status.replace(status.clone()) != Some(status);
+        }
+        if crash == Crash::AfterVersions {
+            return true;
+        }
+        wrote |= self.model.status.replace(status.clone()) != Some(status);
+        self.notices.extend(notices.into_iter().map(|notice| notice.reason));
+        wrote
+    }
+
+    /// Passes until nothing is written any more.
+    pub fn settle(&mut self) {
+        let settled = (0..60).any(|_| !self.pass(Crash::Never));
+        assert!(settled, "writes without end: {:#?}", decide(&self.validated(), &self.observe(), self.now).action);
+    }
+
+    fn check(&self, decision: &Decision) {
+        conditions::check(&decision.status.conditions).unwrap();
+        for (_, status) in &decision.versions {
+            conditions::check(&status.conditions).unwrap();
+        }
+        let champions = decision
+            .versions
+            .iter()
+            .filter(|(_, status)| status.state == Some(underwriter_crds::model_version::VersionState::Champion));
+        assert!(champions.count() <= 1, "two champions");
+        assert_eq!(decision.status.champion, self.expected_champion(), "champion lost or invented");
+    }
+
+    /// Worked out anew from the record: of the versions ever promoted that nobody took back, the one promoted last.
+    pub fn expected_champion(&self) -> Option<u32> {
+        let mut best: Option<(Timestamp, u32)> = None;
+        for version in &self.versions {
+            let decisions = &version.spec.decisions;
+            let position = |wanted: Verb| decisions.iter().rposition(|record| record.decision == wanted);
+            let denied = position(Verb::Denied).is_some_and(|no| position(Verb::Approved).is_none_or(|yes| yes < no));
+            let out = denied || position(Verb::Revoked).is_some() || position(Verb::RolledBack).is_some();
+            if let Some(promoted) = position(Verb::Promoted).filter(|_| !out) {
+                best = best.max(Some((decisions[promoted].at, version.spec.version)));
+            }
+        }
+        best.map(|(_, number)| number)
+    }
+
+    fn act(&mut self, action: Action, observed: &Observed) {
+        match action {
+            Action::Record(version) => self.record(*version),
+            Action::Decide(number, record) => self.decided(number, record),
+            Action::Start(origin) => self.start(*origin, observed),
+            Action::Remove(name) => {
+                let index =
+                    self.runs.iter().position(|run| run.job == name).expect("a Job that does not exist is removed");
+                let run = self.runs.remove(index);
+                assert!(is_recorded(&run.origin, observed), "{name} is removed before its result is written down");
+            }
+        }
+    }
+
+    fn record(&mut self, mut version: ModelVersion) {
+        let number = version.spec.version;
+        assert!(self.versions.iter().all(|standing| standing.spec.version != number), "v{number} is made twice");
+        version.metadata.creation_timestamp = Some(Time(self.now));
+        version.metadata.generation = Some(1);
+        self.versions.push(version);
+        self.versions.sort_by_key(|version| version.spec.version);
+    }
+
+    fn decided(&mut self, number: u32, record: DecisionRecord) {
+        let champion = self.expected_champion();
+        let champion = self.versions.iter().find(|version| Some(version.spec.version) == champion).cloned();
+        let gates = self.validated().gates;
+        let version = self.versions.iter_mut().find(|version| version.spec.version == number).unwrap();
+        if record.decision == Verb::Promoted {
+            let said = |verb: Verb| version.spec.decisions.iter().any(|record| record.decision == verb);
+            assert!(!said(Verb::Revoked) && !said(Verb::RolledBack), "v{number} comes back from the dead");
+            let first = !said(Verb::Promoted);
+            if first && !said(Verb::Approved) {
+                assert_eq!(
+                    evaluate(&gates, &version.spec, champion.as_ref()),
+                    Verdict::Pass,
+                    "v{number} is promoted against its gates"
+                );
+            }
+        }
+        version.spec.decisions.push(record);
+        assert!(version.spec.decisions.len() <= 32, "the record of v{number} overflows");
+    }
+
+    fn start(&mut self, origin: Origin, observed: &Observed) {
+        assert!(active(observed).is_none(), "two runs at a time");
+        let name = self.validated().name.training_job(origin.version, origin.attempt);
+        assert!(self.runs.iter().all(|run| run.job != name), "{name} is made twice");
+        self.check_trigger(&origin);
+        self.started.push(origin.clone());
+        self.runs.push(ObservedRun {
+            job: name,
+            origin,
+            created: self.now + SignedDuration::from_secs(1),
+            progress: Some(Progress::Running(None)),
+        });
+        self.runs.sort_by_key(|run| (run.origin.version, run.origin.attempt));
+    }
+
+    /// Nothing is answered by two versions.
+    fn check_trigger(&self, origin: &Origin) {
+        for earlier in self.started.iter().filter(|earlier| earlier.version != origin.version) {
+            assert!(
+                origin.trigger.token.is_none() || earlier.trigger.token != origin.trigger.token,
+                "{origin:?} answers a request again"
+            );
+            for episode in &origin.trigger.episodes {
+                assert!(!earlier.trigger.episodes.contains(episode), "{origin:?} answers an episode again");
+            }
+        }
+        for version in &self.versions {
+            assert_ne!(version.spec.version, origin.version, "{origin:?} makes a version that stands");
+            assert_ne!(version.spec.run_id, origin.run, "{origin:?} is a run that stands");
+        }
+        if origin.trigger.kind == TriggerType::SpecChange && origin.attempt == 1 {
+            let before = self.started.last().map(|before| &before.config_digest);
+            assert_ne!(before, Some(&origin.config_digest), "a change of the spec is answered twice");
+        }
+    }
+
+    /// The run that goes on ends.
+    pub fn end_run(&mut self, ending: Ending) {
+        let champion = self.expected_champion();
+        let Some(run) = self.runs.iter_mut().find(|run| matches!(run.progress, Some(Progress::Running(_)))) else {
+            return;
+        };
+        let failed = |reason| Progress::Ended(Summary::Failed(Failure::new(reason, "no such column")));
+        run.progress = Some(match ending {
+            Ending::Trained(quality) => {
+                Progress::Ended(Summary::Trained(Box::new(trained(&run.origin, champion, quality))))
+            }
+            Ending::Skipped => Progress::Ended(Summary::Skipped(Skipped { run: run.origin.run.clone(), same_as: 1 })),
+            Ending::Invalid => failed(FailureReason::ColumnNotFound),
+            Ending::Unreachable => failed(FailureReason::Unreachable),
+            Ending::Lost => Progress::Lost,
+            Ending::Broken => Progress::Broken("DeadlineExceeded: too slow".into()),
+        });
+    }
+
+    pub fn wait(&mut self, hours: i64) {
+        self.now += SignedDuration::from_hours(hours);
+    }
+
+    pub fn say(&mut self, number: usize, decision: Verb) {
+        let at = self.now;
+        let count = self.versions.len();
+        if let Some(version) =
+            self.versions.get_mut(number % count.max(1)).filter(|version| version.spec.decisions.len() < 20)
+        {
+            version.spec.decisions.push(DecisionRecord { decision, by: "ada".into(), reason: "because".into(), at });
+        }
+    }
+
+    pub fn change_spec(&mut self, seed: u32) {
+        self.model.spec.training.seed = seed;
+        self.model.metadata.generation = self.model.metadata.generation.map(|generation| generation + 1);
+    }
+
+    pub fn ask(&mut self, token: u32) {
+        self.token = token;
+        self.model.annotations_mut().insert(RETRAIN_REQUESTED.into(), token.to_string());
+    }
+
+    /// A monitor finds drift against the champion; its episode is named by the reference and `scan`.
+    pub fn drift(&mut self, scan: u32, new_bad: u64) {
+        self.scan = scan;
+        let reference = self.expected_champion().unwrap_or(1);
+        let condition = json!({"type": "Drifted", "status": "True", "reason": "Drifted", "message": "", "lastTransitionTime": self.now});
+        let scanned = json!({"scan": "s", "at": self.now, "referenceVersion": reference, "rows": 3000, "verdict": "Drifted",
+            "driftedShare": 0.6, "columns": [], "newBad": new_bad, "report": "s3://r/"});
+        let episode = json!({"id": format!("m-{reference}-{scan}"), "referenceVersion": reference, "scans": 2, "since": self.now});
+        let monitor = json!({"metadata": {"name": "m"}, "spec": {"modelRef": {"name": "loans"}, "source": {"service": "s"}},
+            "status": {"observedGeneration": 1, "conditions": [condition], "lastScan": scanned, "episode": episode}});
+        self.monitors = vec![serde_json::from_value(monitor).unwrap()];
+    }
+
+    pub fn add_service(&mut self) {
+        let service = json!({"metadata": {"name": "s"}, "spec": {"modelRef": {"name": "loans"}}});
+        self.services.push(serde_json::from_value(service).unwrap());
+    }
+
+    /// Every service ends its trial of the challenger.
+    pub fn vote(&mut self, passes: bool) {
+        let Some(number) = self.status().challenger else { return };
+        let Some(run) = self
+            .versions
+            .iter()
+            .find(|version| version.spec.version == number)
+            .map(|version| version.spec.run_id.clone())
+        else {
+            return;
+        };
+        for service in &mut self.services {
+            let status = if passes {
+                json!({"rollout": {"version": number, "phase": "Passed", "step": 0, "weight": 10, "generation": 1, "since": self.now,
+                    "predictions": 0, "errors": 0, "readings": []}})
+            } else {
+                json!({"rejectedVersions": [{"version": number, "run": run, "reason": "it erred"}]})
+            };
+            service.status = Some(serde_json::from_value(status).unwrap());
+        }
+    }
+
+    /// Every status is lost.
+    pub fn lose_statuses(&mut self) {
+        self.model.status = None;
+        self.versions.iter_mut().for_each(|version| version.status = None);
+    }
+
+    /// The cluster is restored from a backup: new UIDs, no statuses, no Jobs.
+    pub fn restore(&mut self) {
+        self.lose_statuses();
+        self.model.metadata.uid = Some(format!("{}'", self.model.uid().unwrap()));
+        self.runs.clear();
+        self.monitors.clear();
+        let now = self.now;
+        self.versions.iter_mut().for_each(|version| version.metadata.creation_timestamp = Some(Time(now)));
+        self.services.iter_mut().for_each(|service| service.status = None);
+    }
+
+    /// Whether something is still to be learnt that only a Job or a status knows to have been answered.
+    pub fn has_loose_ends(&self) -> bool {
+        let Validated { resolved, request, .. } = self.validated();
+        let learnt = self.versions.last().is_some_and(|version| version.spec.config_digest == resolved.config_digest);
+        let tokens: Vec<_> = self.versions.iter().filter_map(|version| version.spec.trigger.token.clone()).collect();
+        !learnt || request.is_some_and(|token| !tokens.contains(&token))
+    }
+
+    pub fn last_run(&self) -> Option<(u32, u32, RunResult)> {
+        self.status().last_run.map(|LastRun { version, attempt, result, .. }| (version, attempt, result))
+    }
+
+    /// The conditions that are true, by type and reason.
+    pub fn true_conditions(&self) -> BTreeMap<String, String> {
+        let conditions = self.status().conditions.into_iter().filter(|condition| condition.status == "True");
+        conditions.map(|condition| (condition.type_, condition.reason)).collect()
+    }
+}
+
+fn trained(origin: &Origin, champion: Option<u32>, quality: Quality) -> Trained {
+    let (low, high) = match quality {
+        Quality::Better => (0.01, 0.03),
+        Quality::Unclear => (-0.05, 0.05),
+        Quality::Worse => (-0.05, -0.02),
+    };
+    let recall = if quality == Quality::Worse { 0.5 } else { 0.8 };
+    let compared = champion.map(|version| {
+        json!({"version": version, "rows": 900, "reused": false,
+            "differences": [{"name": "rocAuc", "value": (low + high) / 2.0, "low": low, "high": high}]})
+    });
+    let mut trained = json!({
+        "run": origin.run, "manifest": Digest::of(origin.run.as_bytes()), "algorithm": "Scorecard", "threshold": 0.2, "leaking": [],
+        "data": {"uri": "s3://loans/", "digest": Digest::of(b"data"), "rows": 9000},
+        "metrics": [{"name": "recall", "value": recall, "low": recall - 0.02, "high": recall + 0.02}],
+    });
+    if let Some(compared) = compared {
+        trained["comparedWith"] = compared;
+    }
+    serde_json::from_value(trained).unwrap()
+}

@@ -1,0 +1,65 @@
+#!/bin/bash
+# Every stage of `make test`, each timed. A stage that builds or installs must succeed for the next to begin; after a stage
+# that tests, the others still run. The cluster is ended again, unless it ran before.
+set -uom pipefail    # m: each stage is a process group of its own, so that an interruption ends all of it
+cd "$(dirname "$0")/.." || exit
+# shellcheck source-path=SCRIPTDIR/.. source=cluster/env.sh
+. cluster/env.sh
+output=$(mktemp) table="" uncounted=0 started=""
+
+# counts: how many tests passed and failed, by what the test runners have said.
+counts() {
+  awk '/^test result:/ {passed += $4; failed += $6} /^[0-9]+ passed, [0-9]+ failed$/ {passed += $1; failed += $3}
+    END {print passed + 0, failed + 0}' "$output"
+}
+
+row() { table+=$(printf '%-8s %3d min %02d s  %s' "$1" $(($2 / 60)) $(($2 % 60)) "${3:-}")$'\n'; }
+
+# stage NAME COMMAND...: a failure that no runner has counted, of a compiler for instance, counts as one.
+stage() {
+  local name=$1 begun=$SECONDS before after status; shift
+  read -r _ before < <(counts)
+  printf '\n==> %s\n' "$name"
+  "$@" </dev/null 2>&1 | tee -a "$output" &
+  wait $!
+  status=$?
+  read -r _ after < <(counts)
+  [ $status = 0 ] || [ "$after" -gt "$before" ] || ((++uncounted))
+  row "$name" $((SECONDS - begun)) "$([ $status = 0 ] || echo failed)"
+  return $status
+}
+target() { stage "$1" make -s "$1"; }
+
+what_stands() { # what a person would look at first
+  kubectl get underwriter,jobs,pods -A
+  kubectl get events -A --sort-by .lastTimestamp | tail -n 30
+  kubectl -n underwriter-system logs deployment/underwriter --tail 100
+}
+
+# shellcheck disable=SC2317  # called by the trap
+finish() {
+  local passed failed job
+  trap '' INT TERM
+  for job in $(jobs -p); do kill -TERM -- "-$job" 2>/dev/null; done
+  [ -z "$started" ] || stage down cluster/down.sh
+  read -r passed failed < <(counts)
+  ((failed += uncounted))
+  row total $SECONDS
+  printf '\n%s\n' "$table"
+  grep -E '^test result:|^[0-9]+ passed, [0-9]+ failed$' "$output" | tail -n 3
+  rm -f "$output"
+  echo "$passed passed, $failed failed"
+  [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+  exit $?
+}
+trap finish EXIT
+trap '((++uncounted)); exit 130' INT TERM
+
+target tools && target build || exit
+target lint
+target unit
+target peers
+pid_of node >/dev/null || started=yes
+target up && target install || exit
+target chart
+if target story; then target figures; else what_stands; fi

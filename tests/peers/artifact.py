@@ -1,0 +1,58 @@
+"""Scores loans with a version's artifact, from nothing but its files: a second reading of the format.
+
+Only the ranking is needed here, so the score stays in log-odds before calibration.
+"""
+
+import json
+from bisect import bisect_right
+from pathlib import Path
+
+import lightgbm
+import numpy as np
+import pandas as pd
+
+
+class Artifact:
+    """The folder of a version."""
+
+    def __init__(self, folder: Path):
+        self.manifest = json.loads((folder / "manifest.json").read_text())
+        self.learnt = {column["name"]: column for column in self.manifest["columns"] if "learnt" in column}
+        trees = self.manifest["scorer"].get("trees")
+        self.booster = lightgbm.Booster(model_file=folder / "booster.txt") if trees else None
+
+    def scores(self, rows: pd.DataFrame) -> np.ndarray:
+        """z = weight · linear + (1 − weight) · trees of each row."""
+        weight = self.manifest["scorer"]["weight"]
+        linear = self.linear(rows) if weight > 0 else 0.0
+        trees = self.trees(rows) if weight < 1 else 0.0
+        return weight * linear + (1 - weight) * trees
+
+    def linear(self, rows: pd.DataFrame) -> np.ndarray:
+        """The intercept, and of each term its weight times evidence minus mean."""
+        linear = self.manifest["scorer"]["linear"]
+        terms = [term["weight"] * (self.evidence(rows, term["column"]) - term["mean"]) for term in linear["terms"]]
+        return linear["intercept"] + np.sum(terms, axis=0)
+
+    def trees(self, rows: pd.DataFrame) -> np.ndarray:
+        """The booster's margin: numbers as they are, categories by their evidence."""
+        names = self.manifest["scorer"]["trees"]["columns"]
+        category = {name for name in names if self.learnt[name]["kind"] == "Category"}
+        columns = [self.evidence(rows, name) if name in category else rows[name].to_numpy(float) for name in names]
+        return self.booster.predict(np.column_stack(columns), raw_score=True)
+
+    def evidence(self, rows: pd.DataFrame, name: str) -> np.ndarray:
+        """The weight of evidence of a column's values."""
+        evidence = self.learnt[name]["learnt"]["evidence"]
+        of = of_number if "bins" in evidence else of_level
+        (table,) = evidence.values()
+        return np.array([table["missing"] if pd.isna(value) else of(table, value) for value in rows[name]])
+
+
+def of_number(bins: dict, value: float) -> float:
+    """Bin i holds edges[i − 1] <= value < edges[i]."""
+    return bins["evidence"][bisect_right(bins["edges"], value)]
+
+
+def of_level(levels: dict, value: str) -> float:
+    return levels["evidence"].get(value, levels["other"])

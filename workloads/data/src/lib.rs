@@ -1,0 +1,18 @@
+//! Everything of the workloads that reaches outside: S3, files, and the prediction log in Postgres.
+//!
+//! [`store`] reads and writes objects, [`artifact`] keeps a version as an immutable folder of them that is verified
+//! wherever it is read, [`log`] holds decisions and outcomes. Errors carry a kind that the operator can act on.
+//! What the bytes mean is not here: loans are parsed by the tasks, models by `underwriter-model`.
+
+pub mod artifact;
+pub mod log;
+pub mod roots;
+pub mod store;
+
+/// Chooses ring for every TLS connection of the process; binaries call it first thing in `main`.
+///
+/// Two providers are linked (the S3 client brings another), and rustls refuses to guess between them.
+pub fn install_crypto() {
+    // An error means that a provider was installed before: then there is nothing left to choose.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

@@ -1,0 +1,47 @@
+//! Where a task finds stores and the log: the only reader of their credentials.
+
+use underwriter_contract::{
+    request::{ARTIFACTS_PREFIX, DATA_PREFIX, LOG_PREFIX},
+    summary::Failure,
+};
+use underwriter_data::{log::Log, store::Store};
+
+/// Where a task finds stores and the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// In a pod, by the variables that the operator set; files of the node are refused.
+    Cluster,
+    /// On a laptop; files are taken as well.
+    Laptop,
+}
+
+impl Environment {
+    /// The store with the loans.
+    ///
+    /// # Errors
+    /// When its settings are incomplete.
+    pub fn data(self) -> Result<Store, Failure> {
+        self.store(DATA_PREFIX)
+    }
+
+    /// The store with the artifacts and reports.
+    ///
+    /// # Errors
+    /// When its settings are incomplete.
+    pub fn artifacts(self) -> Result<Store, Failure> {
+        self.store(ARTIFACTS_PREFIX)
+    }
+
+    /// The prediction log.
+    ///
+    /// # Errors
+    /// When its settings are incomplete.
+    pub fn log(self) -> Result<Log, Failure> {
+        Log::from_env(LOG_PREFIX).map_err(|error| Failure::new(error.reason(), error))
+    }
+
+    fn store(self, prefix: &str) -> Result<Store, Failure> {
+        let store = Store::from_env(prefix).map_err(|error| Failure::new(error.reason(), error))?;
+        Ok(if self == Self::Laptop { store.with_files() } else { store })
+    }
+}

@@ -1,0 +1,11 @@
+//! The tasks of a model's life: `train` learns a version, `drift` looks whether the world still is as it was learnt.
+//!
+//! Each takes one request from [`underwriter_contract`] and gives one summary; [`shell`] is the process around them.
+//! The only crate that links polars, linfa and LightGBM.
+
+pub mod drift;
+pub mod environment;
+pub mod progress;
+pub mod shell;
+pub mod termination;
+pub mod train;

@@ -1,0 +1,182 @@
+//! One family of models, fitted on some rows: encodings first, then the scorer on them.
+//!
+//! What comes out scores by the code that serves, so folds, calibration and threshold see the scores that will decide.
+
+use std::collections::BTreeSet;
+
+use thiserror::Error;
+use underwriter_contract::{
+    learning::Algorithm,
+    manifest::{Column, Evidence, Learnt, Scorer, Trees},
+};
+use underwriter_model::{Contributions, Ensemble, ModelError, Value, evidence as weight_of_evidence};
+
+use super::{
+    boosting::{self, Sample},
+    evidence,
+    features::{Cells, Feature},
+    folds, points, reasons, scorecard,
+    split::Ordered,
+};
+
+/// What there is to learn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Material<'a> {
+    /// Every column of the application.
+    pub features: &'a [Feature],
+    /// Those that may be learnt from, by name.
+    pub learnt: &'a BTreeSet<String>,
+    /// Whether each loan went bad.
+    pub bad: &'a [bool],
+    /// Seed of everything random.
+    pub seed: u32,
+}
+
+/// A fitted scorer.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The columns as it reads and encodes them.
+    pub columns: Vec<Column>,
+    /// What it makes of them.
+    pub scorer: Scorer,
+    /// Its trees, in LightGBM's text format.
+    pub booster: Option<String>,
+    ensemble: Ensemble,
+}
+
+/// A family that can be fitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Logistic regression on the points of bins and levels.
+    Scorecard,
+    /// Boosted trees.
+    GradientBoosting,
+}
+
+impl From<Family> for Algorithm {
+    fn from(family: Family) -> Self {
+        match family {
+            Family::Scorecard => Self::Scorecard,
+            Family::GradientBoosting => Self::GradientBoosting,
+        }
+    }
+}
+
+/// Why a family could not be fitted.
+#[derive(Debug, Error)]
+pub enum FitError {
+    /// By the solver.
+    #[error(transparent)]
+    Scorecard(#[from] scorecard::ScorecardError),
+    /// By LightGBM.
+    #[error("LightGBM: {0}")]
+    Boosting(#[from] lightgbm3::Error),
+    /// What was fitted cannot be served.
+    #[error("what was fitted cannot be served: {0}")]
+    Model(#[from] ModelError),
+}
+
+impl Material<'_> {
+    /// Fits a family on some rows.
+    ///
+    /// # Errors
+    /// When the library that fits it fails.
+    pub fn fit(&self, family: Family, rows: &Ordered) -> Result<Candidate, FitError> {
+        let mut encoded = Encoded::fit(self, &rows.rows);
+        let (scorer, booster) = match family {
+            Family::Scorecard => (encoded.scorecard(self, &rows.rows)?, None),
+            Family::GradientBoosting => {
+                let (scorer, text) = encoded.boosting(self, rows)?;
+                (scorer, Some(text))
+            }
+        };
+        let columns: Vec<Column> = self.features.iter().map(|feature| encoded.column(feature, &rows.rows)).collect();
+        let ensemble = Ensemble::new(&columns, &scorer, booster.as_deref())?;
+        Ok(Candidate { columns, scorer, booster, ensemble })
+    }
+
+    /// The values of one loan, in the order of the columns.
+    pub fn values(&self, row: usize) -> Vec<Value> {
+        self.features.iter().map(|feature| feature.value(row)).collect()
+    }
+
+    /// The outcomes of some rows.
+    pub fn outcomes(&self, rows: &[usize]) -> Vec<bool> {
+        rows.iter().map(|row| self.bad[*row]).collect()
+    }
+}
+
+impl Candidate {
+    /// Log-odds of some loans, before calibration.
+    pub fn scores(&self, material: &Material, rows: &[usize]) -> Vec<f64> {
+        rows.iter().map(|row| self.ensemble.score(&material.values(*row))).collect()
+    }
+
+    /// What each column adds to the score of one loan.
+    pub fn contributions(&self, material: &Material, row: usize) -> Contributions {
+        self.ensemble.contributions(&material.values(row))
+    }
+}
+
+/// The columns that are learnt from, with their evidence.
+struct Encoded<'a> {
+    columns: Vec<(&'a Feature, Evidence)>,
+}
+
+impl<'a> Encoded<'a> {
+    fn fit(material: &Material<'a>, rows: &[usize]) -> Self {
+        let learnt = material.features.iter().filter(|feature| material.learnt.contains(&feature.name));
+        Self { columns: learnt.map(|feature| (feature, evidence::fit(feature, material.bad, rows))).collect() }
+    }
+
+    fn inputs_of_trees(&self, rows: &[usize]) -> Vec<Vec<f64>> {
+        let encode = |(feature, evidence): &(&Feature, Evidence)| {
+            feature.map(rows, |value| weight_of_evidence::feature(feature.kind, evidence, value))
+        };
+        self.columns.iter().map(encode).collect()
+    }
+
+    fn scorecard(&mut self, material: &Material, rows: &[usize]) -> Result<Scorer, FitError> {
+        let linear = points::fit(&mut self.columns, material, rows)?;
+        Ok(Scorer { weight: 1.0, linear: Some(linear), trees: None })
+    }
+
+    fn boosting(&self, material: &Material<'a>, rows: &Ordered) -> Result<(Scorer, String), FitError> {
+        let rounds = rounds(material, rows)?;
+        let columns = self.inputs_of_trees(&rows.rows);
+        let sample = Sample { columns: &columns, bad: &material.outcomes(&rows.rows) };
+        let text = boosting::fit(sample, rounds, material.seed)?;
+        let names = self.columns.iter().map(|(feature, _)| feature.name.clone()).collect();
+        Ok((Scorer { weight: 0.0, linear: None, trees: Some(Trees { columns: names }) }, text))
+    }
+
+    fn column(&self, feature: &Feature, rows: &[usize]) -> Column {
+        let evidence =
+            self.columns.iter().find(|(learnt, _)| learnt.name == feature.name).map(|(_, evidence)| evidence);
+        let learnt = evidence.map(|evidence| Learnt {
+            evidence: evidence.clone(),
+            median: median(feature, rows),
+            baseline: 0.0,
+            reason: reasons::text(&feature.name, feature.kind),
+        });
+        Column { name: feature.name.clone(), kind: feature.kind, nullable: feature.nullable(), learnt }
+    }
+}
+
+/// How many trees there should be: learn from the older rows, look at the newer ones.
+fn rounds(material: &Material, rows: &Ordered) -> Result<u32, FitError> {
+    const WITHOUT_A_LOOK: u32 = 100;
+    let Some(fold) = folds::single(rows, material.bad) else { return Ok(WITHOUT_A_LOOK) };
+    let encoded = Encoded::fit(material, &fold.older.rows);
+    let inputs =
+        [&fold.older, &fold.newer].map(|part| (encoded.inputs_of_trees(&part.rows), material.outcomes(&part.rows)));
+    let [older, newer] = inputs.each_ref().map(|(columns, bad)| Sample { columns, bad });
+    Ok(boosting::rounds(older, newer, material.seed)?)
+}
+
+fn median(feature: &Feature, rows: &[usize]) -> Option<f64> {
+    let Cells::Numbers(numbers) = &feature.cells else { return None };
+    let mut values: Vec<f64> = rows.iter().map(|row| numbers[*row]).filter(|number| !number.is_nan()).collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}

@@ -1,0 +1,237 @@
+//! The loans to learn from: finished, each once, oldest first.
+//!
+//! Rows whose outcome is in the prediction log join here, before any split; where the file has the same application,
+//! the file's row is kept.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::civil::Date;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use underwriter_contract::{
+    Digest,
+    learning::Data,
+    summary::{Failure, FailureReason},
+};
+use underwriter_model::parse;
+
+use super::table::Table;
+
+/// The largest share of finished loans whose time may be unreadable.
+const MOST_UNDATED: f64 = 0.01;
+/// How many values that nobody named are reported.
+const NAMED: usize = 10;
+
+/// The loans to learn from.
+#[derive(Debug)]
+pub struct Loans {
+    /// Their cells, one row a loan.
+    pub table: Table,
+    /// Whether each went bad.
+    pub bad: Vec<bool>,
+    /// When each was applied for, ascending, where there is a time column.
+    pub dates: Option<Vec<Date>>,
+    /// The rows that were not taken.
+    pub left_out: LeftOut,
+}
+
+/// Rows that were not taken, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftOut {
+    /// Their label is neither good nor bad.
+    pub not_finished: u64,
+    /// The most frequent such labels.
+    pub labels: BTreeMap<String, u64>,
+    /// Their application has come before.
+    pub duplicates: u64,
+    /// Their time cannot be read.
+    pub undated: u64,
+}
+
+/// One row that may be taken.
+struct Candidate {
+    row: usize,
+    bad: bool,
+    date: Option<Date>,
+}
+
+impl Loans {
+    /// Takes the finished loans of a table whose columns were checked.
+    ///
+    /// # Errors
+    /// `LabelInvalid`, when there are only good or only bad ones; `DataInvalid`, when many have no readable time.
+    pub fn select(table: &Table, data: &Data) -> Result<Self, Failure> {
+        let mut left_out = LeftOut::default();
+        let finished = finished(table, data, &mut left_out);
+        let finished = once(table, data, finished, &mut left_out);
+        let mut dated = dated(table, data, finished, &mut left_out)?;
+        dated.sort_by_key(|candidate| candidate.date);
+        both_classes(&dated, data)?;
+        let rows: Vec<usize> = dated.iter().map(|candidate| candidate.row).collect();
+        let dates = dated.iter().map(|candidate| candidate.date).collect();
+        Ok(Self {
+            table: table.take(&rows),
+            bad: dated.iter().map(|candidate| candidate.bad).collect(),
+            dates,
+            left_out,
+        })
+    }
+
+    /// How many there are.
+    #[expect(clippy::len_without_is_empty, reason = "there are always loans of both classes")]
+    pub fn len(&self) -> usize {
+        self.bad.len()
+    }
+
+    /// The date of one of them.
+    pub fn date(&self, row: usize) -> Option<Date> {
+        self.dates.as_ref().and_then(|dates| dates.get(row).copied())
+    }
+
+    /// Digest of every cell, by the names of the columns, not their order.
+    pub fn digest(&self) -> Digest {
+        let mut names: Vec<&str> = self.table.names().collect();
+        names.sort_unstable();
+        let mut hasher = Sha256::new();
+        for name in names {
+            absorb(&mut hasher, Some(name));
+            self.table.cells(name).for_each(|cell| absorb(&mut hasher, cell));
+        }
+        Digest::finish(hasher)
+    }
+}
+
+/// A cell goes in with its length; none is told from an empty one.
+fn absorb(hasher: &mut Sha256, cell: Option<&str>) {
+    let length = cell.map_or(u64::MAX, |cell| cell.len() as u64);
+    hasher.update(length.to_le_bytes());
+    hasher.update(cell.unwrap_or_default());
+}
+
+fn finished(table: &Table, data: &Data, left_out: &mut LeftOut) -> Vec<Candidate> {
+    let mut others: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut candidates = Vec::new();
+    for (row, cell) in table.cells(&data.label.column).enumerate() {
+        let label = cell.unwrap_or_default();
+        match data.label.is_bad(label) {
+            Some(bad) => candidates.push(Candidate { row, bad, date: None }),
+            None => *others.entry(label).or_default() += 1,
+        }
+    }
+    left_out.not_finished = others.values().sum();
+    left_out.labels = most_frequent(others);
+    candidates
+}
+
+fn most_frequent(counts: BTreeMap<&str, u64>) -> BTreeMap<String, u64> {
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    counts.into_iter().take(NAMED).map(|(label, count)| (label.to_owned(), count)).collect()
+}
+
+/// Keeps the first row of each application.
+fn once(table: &Table, data: &Data, candidates: Vec<Candidate>, left_out: &mut LeftOut) -> Vec<Candidate> {
+    let Some(ids) = data.id.as_ref().and_then(|id| table.column(&id.application)) else { return candidates };
+    let before = candidates.len();
+    let mut seen = HashSet::new();
+    let first = |candidate: &Candidate| ids.get(candidate.row).is_none_or(|id| seen.insert(id.trim()));
+    let kept: Vec<Candidate> = candidates.into_iter().filter(first).collect();
+    left_out.duplicates = (before - kept.len()) as u64;
+    kept
+}
+
+/// Gives each row its date.
+fn dated(
+    table: &Table,
+    data: &Data,
+    candidates: Vec<Candidate>,
+    left_out: &mut LeftOut,
+) -> Result<Vec<Candidate>, Failure> {
+    let Some(time) = &data.time else { return Ok(candidates) };
+    let Some(cells) = table.column(&time.column) else { return Ok(candidates) };
+    let (before, mut example) = (candidates.len(), None);
+    let mut date = |row: usize| {
+        let cell = cells.get(row).unwrap_or_default();
+        let date = parse::date(cell);
+        example = example.take().or_else(|| date.is_none().then(|| cell.to_owned()));
+        date
+    };
+    let kept: Vec<Candidate> = candidates
+        .into_iter()
+        .filter_map(|candidate| Some(Candidate { date: Some(date(candidate.row)?), ..candidate }))
+        .collect();
+    let undated = before - kept.len();
+    left_out.undated = undated as u64;
+    if undated as f64 > MOST_UNDATED * before as f64 {
+        let message = format!(
+            "{undated} of {before} finished loans have no readable time in column {:?}, {:?} for one; 2011-12-01, \
+             2011-12, Dec-2011 and RFC 3339 can be read",
+            time.column,
+            example.unwrap_or_default()
+        );
+        return Err(Failure::new(FailureReason::DataInvalid, message));
+    }
+    Ok(kept)
+}
+
+fn both_classes(candidates: &[Candidate], data: &Data) -> Result<(), Failure> {
+    let bad = candidates.iter().filter(|candidate| candidate.bad).count();
+    if bad > 0 && bad < candidates.len() {
+        return Ok(());
+    }
+    let label = &data.label;
+    let message = format!(
+        "column {:?} has {bad} bad ({}) and {} good loans ({}): both are needed; values are compared as they are written",
+        label.column,
+        label.bad.join(", "),
+        candidates.len() - bad,
+        label.good.join(", ")
+    );
+    Err(Failure::new(FailureReason::LabelInvalid, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Loans;
+    use crate::train::{source, table::Table};
+
+    fn data() -> underwriter_contract::learning::Data {
+        serde_json::from_value(serde_json::json!({
+            "uri": "s3://loans/", "label": {"column": "status", "bad": ["Off"], "good": ["Paid"]},
+            "time": {"column": "when"}, "id": {"application": "id"},
+        }))
+        .unwrap()
+    }
+
+    fn table(rows: &str) -> Table {
+        source::read(&[("a.csv".to_owned(), format!("id,when,status,x\n{rows}"))]).unwrap().table
+    }
+
+    #[test]
+    fn takes_finished_loans_once_and_oldest_first() {
+        let rows = "1,2011-02,Paid,a\n2,2011-01,Off,b\n2,2011-01,Paid,c\n3,2011-03,Current,d\n4,2011-01-01,Paid,e\n";
+        let loans = Loans::select(&table(rows), &data()).unwrap();
+        assert_eq!(loans.table.column("x").unwrap().iter().flatten().collect::<String>(), "bea");
+        assert_eq!(loans.bad, [true, false, false]);
+        assert_eq!((loans.left_out.duplicates, loans.left_out.not_finished), (1, 1));
+        assert_eq!(loans.left_out.labels["Current"], 1);
+    }
+
+    #[test]
+    fn needs_both_classes_and_readable_times() {
+        let one_class = Loans::select(&table("1,2011-02,Paid,a\n2,2011-02,Current,a\n"), &data()).unwrap_err();
+        assert!(one_class.to_string().starts_with("LabelInvalid: column \"status\" has 0 bad (Off) and 1 good"));
+        let undated = Loans::select(&table("1,soon,Paid,a\n2,2011-02,Off,a\n"), &data()).unwrap_err();
+        assert!(undated.to_string().contains("column \"when\", \"soon\" for one"), "{undated}");
+    }
+
+    #[test]
+    fn digests_cells_by_name() {
+        let loans = |rows: &str| Loans::select(&table(rows), &data()).unwrap().digest();
+        let rows = "1,2011-02,Paid,a\n2,2011-02,Off,b\n";
+        assert_eq!(loans(rows), loans(&format!("{rows}3,2011-02,Current,b\n")));
+        assert_ne!(loans(rows), loans("1,2011-02,Paid,a\n2,2011-02,Off,c\n"));
+        assert_ne!(loans(rows), loans("1,2011-02,Paid,\n2,2011-02,Off,ab\n"));
+    }
+}

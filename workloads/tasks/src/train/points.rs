@@ -1,0 +1,156 @@
+//! The points of a scorecard: what each bin and level adds to the log-odds.
+//!
+//! Weight of evidence alone is what a column says by itself, and with few bad loans most of its ups and downs are
+//! chance. So each number enters the regression twice: by its evidence, held out from the loans it is learnt from, and
+//! by the position of its bin, a straight line through the ranks that can also count against the evidence (a larger
+//! loan is riskier only at the same income). Both are constant within a bin, so their sum is again one figure a bin.
+
+use underwriter_contract::manifest::{Bins, Evidence, Linear, Term};
+use underwriter_model::evidence as apply;
+
+use super::{
+    candidate::Material,
+    evidence,
+    features::{Cells, Feature},
+    scorecard::{self, Input, Scorecard, ScorecardError},
+};
+
+/// Parts of the rows: the evidence of a loan is that of the four parts it is not in.
+const PARTS: usize = 5;
+
+/// Fits the linear scorer on some rows. The evidence of numbers becomes their points, with a weight of 1.
+///
+/// # Errors
+/// When the solver fails.
+pub fn fit(
+    columns: &mut [(&Feature, Evidence)],
+    material: &Material,
+    rows: &[usize],
+) -> Result<Linear, ScorecardError> {
+    let positions: Vec<Vec<f64>> =
+        columns.iter().map(|(feature, evidence)| positions(feature, evidence, rows)).collect();
+    let fitted = scorecard::fit(&inputs(columns, &positions, material, rows), &material.outcomes(rows))?;
+    let Scorecard { intercept, weights } = fitted;
+    let (by_evidence, by_position) = weights.split_at(columns.len());
+    let mut terms = Vec::new();
+    for (at, (feature, evidence)) in columns.iter_mut().enumerate() {
+        let weight = total(evidence, &positions[at], by_evidence[at], by_position[at]);
+        let sum: f64 = feature.map(rows, |value| apply::of(evidence, value)).iter().sum();
+        terms.push(Term { column: feature.name.clone(), weight, mean: sum / rows.len() as f64 });
+    }
+    terms.retain(|term| term.weight != 0.0);
+    Ok(Linear { intercept, terms })
+}
+
+/// Held-out evidence of every column, then the position of every column; zeros for categories.
+fn inputs(columns: &[(&Feature, Evidence)], positions: &[Vec<f64>], material: &Material, rows: &[usize]) -> Vec<Input> {
+    let held_out =
+        columns.iter().map(|(feature, _)| Input { values: held_out(feature, material.bad, rows), risky: true });
+    let placed = columns.iter().zip(positions).map(|((feature, evidence), positions)| Input {
+        values: feature.map(rows, |value| bin(evidence, value).map_or(0.0, |bin| positions[bin])),
+        risky: false,
+    });
+    held_out.chain(placed).collect()
+}
+
+/// The evidence of each row, learnt from the rows of the other parts.
+fn held_out(feature: &Feature, bad: &[bool], rows: &[usize]) -> Vec<f64> {
+    let mut values = vec![0.0; rows.len()];
+    for part in 0..PARTS {
+        let others: Vec<usize> =
+            rows.iter().enumerate().filter(|(at, _)| at % PARTS != part).map(|(_, row)| *row).collect();
+        let evidence = evidence::fit(feature, bad, &others);
+        for (at, row) in rows.iter().enumerate().skip(part).step_by(PARTS) {
+            values[at] = apply::of(&evidence, &feature.value(*row));
+        }
+    }
+    values
+}
+
+/// Mean rank of the loans in each bin, with mean 0 and standard deviation 1 were the ranks spread evenly.
+fn positions(feature: &Feature, evidence: &Evidence, rows: &[usize]) -> Vec<f64> {
+    let (Evidence::Bins(bins), Cells::Numbers(_)) = (evidence, &feature.cells) else { return Vec::new() };
+    let mut counts = vec![0.0; bins.evidence.len()];
+    for bin in rows.iter().filter_map(|row| bin(evidence, &feature.value(*row))) {
+        counts[bin] += 1.0;
+    }
+    let all: f64 = counts.iter().sum();
+    let below = counts.iter().scan(0.0, |sum, count| Some(std::mem::replace(sum, *sum + count)));
+    below.zip(&counts).map(|(below, count)| ((below + count / 2.0) / all.max(1.0) - 0.5) * 12_f64.sqrt()).collect()
+}
+
+/// The bin of a number; none for categories and where there is no value.
+fn bin(evidence: &Evidence, value: &underwriter_model::Value) -> Option<usize> {
+    match (evidence, value) {
+        (Evidence::Bins(bins), underwriter_model::Value::Number(number)) => {
+            Some(bins.edges.partition_point(|edge| edge <= number))
+        }
+        _ => None,
+    }
+}
+
+/// Turns a number's evidence into its points; the weight that is left, 1 for points.
+fn total(evidence: &mut Evidence, positions: &[f64], by_evidence: f64, by_position: f64) -> f64 {
+    let Evidence::Bins(Bins { evidence, missing, .. }) = evidence else { return by_evidence };
+    for (points, position) in evidence.iter_mut().zip(positions) {
+        *points = by_evidence * *points + by_position * position;
+    }
+    *missing *= by_evidence;
+    f64::from(u8::from(by_evidence != 0.0 || by_position != 0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use underwriter_contract::manifest::{ColumnKind, Evidence};
+
+    use super::{apply, evidence, fit, positions};
+    use crate::train::{
+        candidate::Material,
+        features::{Cells, Feature},
+    };
+
+    fn number(name: &str, cells: Vec<f64>) -> Feature {
+        Feature { name: name.into(), kind: ColumnKind::Number, cells: Cells::Numbers(cells), unreadable: 0 }
+    }
+
+    #[test]
+    fn positions_are_mean_ranks() {
+        let feature = number("x", (0..400).map(|row| if row < 100 { 1.0 } else { 2.0 }).collect());
+        let rows: Vec<usize> = (0..400).collect();
+        let bad: Vec<bool> = (0..400).map(|row| row % 5 == 0).collect();
+        let evidence = evidence::fit(&feature, &bad, &rows);
+        assert_eq!(
+            positions(&feature, &evidence, &rows),
+            [(0.125 - 0.5) * 12_f64.sqrt(), (0.625 - 0.5) * 12_f64.sqrt()]
+        );
+    }
+
+    /// The amount is riskier only at the same income, and by itself says nothing: evidence alone cannot learn it.
+    #[test]
+    fn learns_what_only_shows_beside_another_column() {
+        const ROWS: usize = 8000;
+        let noise = |row: usize, salt: u64| {
+            let mixed = (row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ salt.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            ((mixed ^ (mixed >> 31)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 11) as f64 / (1u64 << 53) as f64
+        };
+        let income: Vec<f64> = (0..ROWS).map(|row| noise(row, 1)).collect();
+        let amount: Vec<f64> = (0..ROWS).map(|row| income[row] + 0.7 * noise(row, 2)).collect();
+        let odds = |row: usize| 4.0 * (amount[row] - 0.35) - 4.0 * income[row] - 1.5;
+        let bad: Vec<bool> = (0..ROWS).map(|row| noise(row, 3) < 1.0 / (1.0 + (-odds(row)).exp())).collect();
+        let features = [number("income", income.clone()), number("amount", amount.clone())];
+        let rows: Vec<usize> = (0..ROWS).collect();
+        let material = Material { features: &features, learnt: &BTreeSet::new(), bad: &bad, seed: 0 };
+        let mut columns: Vec<(&Feature, Evidence)> =
+            features.iter().map(|feature| (feature, evidence::fit(feature, &bad, &rows))).collect();
+        let linear = fit(&mut columns, &material, &rows).unwrap();
+        assert_eq!(linear.terms.iter().map(|term| term.weight).collect::<Vec<_>>(), [1.0, 1.0]);
+        let score =
+            |row: usize| columns.iter().map(|(feature, points)| apply::of(points, &feature.value(row))).sum::<f64>();
+        let scores: Vec<f64> = rows.iter().map(|row| score(*row)).collect();
+        let truth: Vec<f64> = rows.iter().map(|row| odds(*row)).collect();
+        let auc = |scores: &[f64]| underwriter_model::metrics::roc_auc(scores, &bad).unwrap().value;
+        assert!(auc(&scores) > auc(&truth) - 0.01, "{} of {}", auc(&scores), auc(&truth));
+    }
+}

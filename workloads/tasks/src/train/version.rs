@@ -1,0 +1,237 @@
+//! One version, from the loans to the files of its artifact: pure, no I/O.
+
+use std::collections::BTreeMap;
+
+use underwriter_contract::{
+    Digest, FORMAT,
+    manifest::{BOOSTER, Block, Blocks, Column, Dropped, Manifest, PROFILE, REPORT},
+    request::TrainRequest,
+    summary::{Comparison, DataSummary, Failure, FailureReason, Metric, Summary, Trained},
+};
+use underwriter_model::metrics;
+
+use super::{
+    candidate::Material,
+    champion::{Champion, Tested},
+    decision::Decision,
+    guards::Columns,
+    loans::Loans,
+    profile,
+    report::{self, Report, Scored},
+    selection::{self, Chosen},
+    source::Source,
+    split::{self, Ordered},
+};
+use crate::progress::Progress;
+
+/// What a version is learnt from.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'a> {
+    /// What is wanted.
+    pub request: &'a TrainRequest,
+    /// What was read.
+    pub source: &'a Source,
+    /// How many of its rows came from the prediction log.
+    pub matured: u64,
+    /// The finished loans.
+    pub loans: &'a Loans,
+    /// Their digest.
+    pub digest: &'a Digest,
+}
+
+/// A version that can be published.
+#[derive(Debug)]
+pub struct Version {
+    /// Without the digests of the files, which publishing adds.
+    pub manifest: Manifest,
+    /// The other files.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+/// Everything that was learnt and measured.
+struct Learnt {
+    columns: Columns,
+    blocks: split::Blocks,
+    chosen: Chosen,
+    decision: Decision,
+    metrics: Vec<Metric>,
+    compared_with: Option<Comparison>,
+    report: Report,
+}
+
+impl Job<'_> {
+    /// Learns the version.
+    ///
+    /// # Errors
+    /// What the data lacks, by its reason; `Internal` when a library fails.
+    pub fn learn(&self, champion: Option<&Champion>, progress: &Progress) -> Result<Version, Failure> {
+        let learning = &self.request.learning;
+        progress.step("looking for columns that leak");
+        let columns = Columns::judge(self.loans, &learning.data);
+        something_to_learn(&columns)?;
+        let training = &learning.training;
+        let blocks = split::split(&self.loans.bad, self.loans.dates.as_deref(), training.split, training.seed)?;
+        progress.step(format!("fitting on {} loans", blocks.fit.rows.len()));
+        let material = self.material(&columns);
+        let fit = fit_order(&blocks.fit, training.seed);
+        let chosen = selection::choose(training.algorithm, &material, &fit)
+            .map_err(|error| Failure::new(FailureReason::Internal, error))?;
+        progress.step("calibrating, and choosing the threshold");
+        let decision = Decision::learn(&chosen.candidate, &material, &blocks.calibrate, &learning.decision.recall)?;
+        progress.step(format!("testing on {} loans", blocks.test.len()));
+        let learnt = self.measure(columns, blocks, chosen, decision, champion);
+        self.version(learnt)
+    }
+
+    fn material<'b>(&'b self, columns: &'b Columns) -> Material<'b> {
+        Material {
+            features: &columns.features,
+            learnt: &columns.learnt,
+            bad: &self.loans.bad,
+            seed: self.request.learning.training.seed,
+        }
+    }
+
+    /// Figures on the test rows, for itself and against the champion.
+    fn measure(
+        &self,
+        columns: Columns,
+        blocks: split::Blocks,
+        chosen: Chosen,
+        decision: Decision,
+        champion: Option<&Champion>,
+    ) -> Learnt {
+        let material = self.material(&columns);
+        let (scores, bad) = (chosen.candidate.scores(&material, &blocks.test), material.outcomes(&blocks.test));
+        let metrics = metrics::all(&scores, &decision.probabilities(&scores), &bad, decision.threshold.score);
+        let tested = Tested { rows: &blocks.test, scores: &scores, bad: &bad, metrics: &metrics };
+        let compared_with = champion.map(|champion| champion.compare(self.loans, tested));
+        let calibrate = chosen.candidate.scores(&material, &blocks.calibrate);
+        let calibrate = Scored { scores: &calibrate, bad: &material.outcomes(&blocks.calibrate) };
+        let recall = &self.request.learning.decision.recall;
+        let report = Report {
+            blocks: self.blocks(&blocks),
+            broken: self.source.into(),
+            left_out: self.loans.left_out.clone(),
+            matured: self.matured,
+            dropped: columns.dropped.clone(),
+            warnings: report::warnings(&chosen.candidate.columns, &material, &blocks.fit.rows),
+            folds: chosen.losses.clone(),
+            recall_costs: report::recall_costs(calibrate, Scored { scores: &scores, bad: &bad }, recall),
+            metrics: metrics.clone(),
+            compared_with: compared_with.clone(),
+        };
+        Learnt { columns, blocks, chosen, decision, metrics, compared_with, report }
+    }
+
+    fn version(&self, learnt: Learnt) -> Result<Version, Failure> {
+        let profile = profile::of(&self.material(&learnt.columns), &learnt.columns.dropped);
+        let mut files =
+            BTreeMap::from([(PROFILE.to_owned(), json(&profile)?), (REPORT.to_owned(), json(&learnt.report)?)]);
+        files.extend(
+            learnt.chosen.candidate.booster.as_ref().map(|text| (BOOSTER.to_owned(), text.clone().into_bytes())),
+        );
+        Ok(Version { manifest: self.manifest(learnt), files })
+    }
+
+    fn manifest(&self, learnt: Learnt) -> Manifest {
+        let Learnt { columns, blocks, chosen, decision, metrics, compared_with, report: _ } = learnt;
+        let TrainRequest {
+            format: _,
+            model,
+            version,
+            run,
+            trigger,
+            learning,
+            artifact: _,
+            champion: _,
+            outcomes_before,
+        } = self.request;
+        Manifest {
+            format: FORMAT,
+            model: model.clone(),
+            version: *version,
+            run: run.clone(),
+            code: env!("CARGO_PKG_VERSION").to_owned(),
+            trigger: trigger.clone(),
+            learning: learning.clone(),
+            config_digest: learning.digest(),
+            data: self.data(),
+            outcomes_before: *outcomes_before,
+            blocks: self.blocks(&blocks),
+            columns: with_baselines(chosen.candidate.columns, &decision.baselines),
+            dropped: columns.dropped,
+            algorithm: chosen.family.into(),
+            scorer: chosen.candidate.scorer,
+            calibration: decision.calibration,
+            threshold: decision.threshold,
+            metrics,
+            compared_with,
+            files: BTreeMap::new(),
+        }
+    }
+
+    fn data(&self) -> DataSummary {
+        let dates = self.loans.dates.as_deref().unwrap_or_default();
+        DataSummary {
+            uri: self.request.learning.data.uri.clone(),
+            digest: self.digest.clone(),
+            rows: self.loans.len() as u64,
+            from: dates.first().copied(),
+            to: dates.last().copied(),
+        }
+    }
+
+    fn blocks(&self, blocks: &split::Blocks) -> Blocks {
+        let block = |rows: &[usize]| Block {
+            rows: rows.len() as u64,
+            bad: rows.iter().filter(|row| self.loans.bad[**row]).count() as u64,
+            from: rows.iter().filter_map(|row| self.loans.date(*row)).min(),
+            to: rows.iter().filter_map(|row| self.loans.date(*row)).max(),
+        };
+        Blocks { fit: block(&blocks.fit.rows), calibrate: block(&blocks.calibrate), test: block(&blocks.test) }
+    }
+}
+
+/// What a finished run tells the operator.
+pub fn summary(manifest: Manifest, digest: Digest) -> Summary {
+    let leaking = manifest.dropped.iter().filter(|dropped| dropped.guard.leaks());
+    Summary::Trained(Box::new(Trained {
+        run: manifest.run,
+        manifest: digest,
+        leaking: leaking.map(|dropped| dropped.column.clone()).collect(),
+        data: manifest.data,
+        algorithm: manifest.algorithm,
+        metrics: manifest.metrics,
+        threshold: manifest.threshold.probability,
+        compared_with: manifest.compared_with,
+    }))
+}
+
+/// Fit rows in an order in which folds can be cut: by month, or at random where there are too few months for folds.
+fn fit_order(fit: &Ordered, seed: u32) -> Ordered {
+    const ENOUGH_MONTHS: usize = 5;
+    if fit.starts.len() >= ENOUGH_MONTHS { fit.clone() } else { Ordered::at_random(fit.rows.clone(), seed) }
+}
+
+fn something_to_learn(columns: &Columns) -> Result<(), Failure> {
+    if !columns.learnt.is_empty() {
+        return Ok(());
+    }
+    let dropped: Vec<&str> = columns.dropped.iter().map(|Dropped { column, .. }| column.as_str()).collect();
+    let message = format!("no column is left to learn from; dropped: {}", dropped.join(", "));
+    Err(Failure::new(FailureReason::DataInvalid, message))
+}
+
+fn with_baselines(mut columns: Vec<Column>, baselines: &[f64]) -> Vec<Column> {
+    for (column, baseline) in columns.iter_mut().zip(baselines) {
+        if let Some(learnt) = &mut column.learnt {
+            learnt.baseline = *baseline;
+        }
+    }
+    columns
+}
+
+fn json(value: &impl serde::Serialize) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec_pretty(value).map_err(|error| Failure::new(FailureReason::Internal, error))
+}

@@ -1,0 +1,9 @@
+//! Training as a whole, on the real loans of `examples/data` and as a process.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
+
+mod fidelity;
+mod guards;
+mod loans;
+mod process;
+mod quality;
