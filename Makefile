@@ -11,7 +11,7 @@ BUILT := $(CARGO_TARGET_DIR)/x86_64-unknown-linux-gnu/release
 CHART := charts/underwriter
 WHOLE := --release --workspace --all-targets --locked
 
-.PHONY: help demo down test verify check lint tools build images crds up install clean machine chart-lint unit peers chart story figures
+.PHONY: help demo down test verify check lint tools build images crds up install clean machine chart-lint unit peers smoke chart story figures
 
 help: ## this page
 	@echo "Underwriter runs the life of a loan-default model on Kubernetes."
@@ -85,6 +85,9 @@ $(PYTHON)/.installed: tests/peers/requirements.txt
 peers: $(PYTHON)/.installed ## our figures beside those of Evidently, LightGBM and scikit-learn
 	@$(PYTHON)/bin/python tests/peers/evidently_drift.py --check && echo "1 passed, 0 failed"
 	@$(PYTHON)/bin/python tests/peers/quality.py $(BUILT)/underwriter-tasks
+
+smoke:
+	@cluster/smoke.sh
 
 chart:
 	@charts/tests/admission.sh

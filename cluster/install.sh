@@ -7,6 +7,11 @@ set -euo pipefail
 BUILT=${CARGO_TARGET_DIR:-$ROOT/target}/x86_64-unknown-linux-gnu/release
 SYSTEM=underwriter-system MODELS=lending
 
+restricted_namespace() {
+  kubectl get namespace "$1" 2>/dev/null || kubectl create namespace "$1"
+  kubectl label namespace "$1" pod-security.kubernetes.io/enforce=restricted --overwrite
+}
+
 image_values() { # of all images, as helm's arguments
   local name ref
   for name in operator predictor tasks; do
@@ -18,12 +23,14 @@ image_values() { # of all images, as helm's arguments
 operator() {
   local images; mapfile -t images < <(image_values)
   [ ${#images[@]} = 3 ] || die "the images could not be made; are the binaries in $BUILT?"
-  helm upgrade --install underwriter "$HERE/../charts/underwriter" --namespace $SYSTEM --create-namespace \
+  restricted_namespace $SYSTEM
+  # An interrupted helm leaves its release locked.
+  [ -z "$(helm list --namespace $SYSTEM --pending --short)" ] || helm uninstall underwriter --namespace $SYSTEM --wait
+  helm upgrade --install underwriter "$HERE/../charts/underwriter" --namespace $SYSTEM \
     --take-ownership --wait --timeout 2m "${images[@]}" \
     --set artifacts.uri=s3://artifacts/,artifacts.secretName=underwriter-artifacts,data.secretName=underwriter-data \
     --set predictionLog.secretName=underwriter-log,caConfigMap=underwriter-ca \
-    --set "networkPolicy.workloadNamespaces={$MODELS}" >/dev/null
-  kubectl label namespace $SYSTEM pod-security.kubernetes.io/enforce=restricted --overwrite >/dev/null
+    --set "networkPolicy.workloadNamespaces={$MODELS}"
 }
 
 # As over any network that is not one's own: by TLS, verified against the authority in the ConfigMap.
@@ -44,14 +51,12 @@ empty_log() (
   psql -qc "set client_min_messages = warning; drop schema public cascade; create schema public"
 )
 
-namespace() {
+models() {
   kubectl delete namespace $MODELS --ignore-not-found --timeout=2m
   empty_log
-  kubectl create namespace $MODELS
-  kubectl label namespace $MODELS pod-security.kubernetes.io/enforce=restricted
+  restricted_namespace $MODELS
   secrets
 }
 
-namespace >/dev/null
-operator
+{ models; operator; } >/dev/null
 echo "operator in $SYSTEM, namespace $MODELS ready for models, in $SECONDS s"

@@ -60,6 +60,8 @@ target lint
 target unit
 target peers
 pid_of node >/dev/null || started=yes
-target up && target install || exit
+target up || exit
+target smoke
+target install || exit
 target chart
 if target story; then target figures; else what_stands; fi

@@ -49,7 +49,10 @@ pub async fn run<K, F>(
     F: Future<Output = Result<Duration, Error>> + Send + 'static,
 {
     let changes = context.stores.changes(); // before the first look, so that none is missed
-    context.stores.ready().await;
+    tokio::select! {
+        () = context.stores.ready() => {}
+        () = shutdown.clone() => return,
+    }
     let queue =
         requests(context.clone(), changes, concerned).map(Ok::<_, std::convert::Infallible>).take_until(shutdown);
     let failures = Arc::new(Failures::default());

@@ -55,7 +55,8 @@ async fn reconcile(monitor: Arc<DriftMonitor>, context: Arc<Context>) -> Result<
         Err(error) if error.class() != Class::Transient => {
             let stalled = status::stalled(&monitor, &error, now);
             apply::patch_status(&context.client, monitor.as_ref(), &stalled).await?;
-            events::publish(&context, monitor.as_ref(), vec![Notice::warning(error.category(), error.to_string())]).await;
+            events::publish(&context, monitor.as_ref(), vec![Notice::warning(error.category(), error.to_string())])
+                .await;
             Err(error)
         }
         result => result,
@@ -73,7 +74,12 @@ async fn pass(monitor: &DriftMonitor, context: &Context, now: Timestamp) -> Resu
     Ok(decision.requeue)
 }
 
-async fn start(monitor: &DriftMonitor, validated: &Result<Validated, Invalid>, decision: &Decision, context: &Context) -> Result<(), Error> {
+async fn start(
+    monitor: &DriftMonitor,
+    validated: &Result<Validated, Invalid>,
+    decision: &Decision,
+    context: &Context,
+) -> Result<(), Error> {
     let (Ok(validated), Some(start)) = (validated, &decision.start) else { return Ok(()) };
     let job = build::scan(monitor, &Name::of(monitor)?, validated, start, &context.settings);
     apply::create(&context.client, &job, |standing| apply::same_owner(standing, &job)).await.map(drop)

@@ -14,7 +14,7 @@ const LONGEST: Duration = Duration::from_secs(300);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The API server refused or could not be reached.
-    #[error("cannot {action}: {source}")]
+    #[error("cannot {action}: {}", said(source))]
     Api {
         /// What was tried, with the object's name.
         action: String,
@@ -128,6 +128,11 @@ impl Error {
             Self::Unreadable { .. } => Category::Unreadable,
         }
     }
+}
+
+/// What the API server said, without the status around it.
+fn said(error: &kube::Error) -> String {
+    if let kube::Error::Api(status) = error { status.message.clone() } else { error.to_string() }
 }
 
 fn forbidden(error: &kube::Error) -> bool {

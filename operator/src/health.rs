@@ -67,3 +67,54 @@ async fn set_filter(State(Served { filter, .. }): State<Served>, text: String) -
         Err(error) => (StatusCode::BAD_REQUEST, format!("{error}\n")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        body::{Body, to_bytes},
+        http::{Method, Request, Response},
+    };
+    use kube::{Client, runtime::events::Recorder};
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::{metrics::Metrics, prediction_service::figures, settings::Settings, stores::Stores};
+
+    /// A process whose API server never answers.
+    fn context() -> Arc<Context> {
+        let (service, _server) = tower_test::mock::pair::<Request<kube::client::Body>, Response<kube::client::Body>>();
+        let client = Client::new(service, "n");
+        let least = ["o", "--tasks-image", "t", "--predictor-image", "p", "--artifacts-uri", "s3://a/"];
+        let settings = <Settings as clap::Parser>::try_parse_from(least).unwrap();
+        let (stores, _watches) = Stores::watching(&client, None);
+        let recorder = Recorder::new(client.clone(), "o".into());
+        let (metrics, pods) = (Metrics::default(), figures::client().unwrap());
+        Arc::new(Context { client, settings, stores, recorder, metrics, pods, now: jiff::Timestamp::now })
+    }
+
+    async fn ask(context: &Arc<Context>, method: Method, path: &str, body: &'static str) -> (StatusCode, String) {
+        let (_layer, filter) = tracing_subscriber::reload::Layer::new(EnvFilter::new("info"));
+        let request = Request::builder().method(method).uri(path).body(Body::from(body)).unwrap();
+        let answer = router(Arc::clone(context), filter).oneshot(request).await.unwrap();
+        let code = answer.status();
+        let text = to_bytes(answer.into_body(), 100_000).await.unwrap();
+        (code, String::from_utf8(text.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn readiness_names_what_is_pending() {
+        let context = context();
+        assert_eq!(ask(&context, Method::GET, "/readyz", "").await, (StatusCode::OK, "ok: waits to lead".into()));
+        context.metrics.leads(true);
+        let (code, text) = ask(&context, Method::GET, "/readyz", "").await;
+        assert!(code == StatusCode::SERVICE_UNAVAILABLE && text.starts_with("pending: "), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_filter_that_cannot_be_read_is_refused() {
+        let context = context();
+        assert_eq!(ask(&context, Method::PUT, "/log", "info,underwriter_operator=debug").await.0, StatusCode::OK);
+        assert_eq!(ask(&context, Method::PUT, "/log", "a=b=c").await.0, StatusCode::BAD_REQUEST);
+        assert!(ask(&context, Method::GET, "/metrics", "").await.1.contains("resident_memory_bytes"));
+    }
+}

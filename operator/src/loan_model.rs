@@ -8,6 +8,7 @@ pub mod champion;
 pub mod decide;
 pub mod drift;
 pub mod gates;
+pub mod news;
 pub mod observe;
 pub mod status;
 pub mod trigger;
@@ -33,7 +34,9 @@ use crate::{
 };
 
 /// A look at a model that waits for a person.
-const STALLED: Duration = Duration::from_secs(600);
+const STALLED: Duration = Duration::from_secs(60);
+/// A look at a model that is being deleted.
+const GOING: Duration = Duration::from_secs(600);
 
 /// Runs the controller until shutdown.
 pub async fn run(context: Arc<Context>, shutdown: Shutdown) {
@@ -46,6 +49,9 @@ fn concerned(change: &Change, _: &Stores) -> Vec<ObjectRef<LoanModel>> {
 }
 
 async fn reconcile(model: Arc<LoanModel>, context: Arc<Context>) -> Result<Duration, Error> {
+    if model.metadata.deletion_timestamp.is_some() {
+        return Ok(GOING); // its Jobs go with it, its versions stay
+    }
     match pass(&model, &context).await {
         Err(error) if error.class() != Class::Transient => stall(&model, &context, &error).await,
         result => result,

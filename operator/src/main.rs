@@ -1,6 +1,6 @@
 //! The operator's process: one of several leads and works, until it is told to end or loses its lease.
 
-use std::sync::Arc;
+use std::{io::IsTerminal as _, sync::Arc};
 
 use anyhow::Context as _;
 use clap::Parser as _;
@@ -8,7 +8,7 @@ use futures::{
     FutureExt as _,
     future::{BoxFuture, try_join_all},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 use kube::{
     Client,
     runtime::events::{Recorder, Reporter},
@@ -41,7 +41,7 @@ async fn main() -> anyhow::Result<()> {
     let reporter = Reporter { controller: MANAGER.into(), instance: Some(settings.pod_name.clone()) };
     let recorder = Recorder::new(client.clone(), reporter);
     let listen = settings.http_listen;
-    let (metrics, pods, now) = (Metrics::default(), figures::client()?, Timestamp::now as fn() -> Timestamp);
+    let (metrics, pods, now) = (Metrics::default(), figures::client()?, clock as fn() -> Timestamp);
     let context = Arc::new(Context { client, settings, stores, recorder, metrics, pods, now });
     let served = health::serve(listen, Arc::clone(&context), filter, shutdown.clone());
     let served = async { served.await.with_context(|| format!("cannot listen on {listen}")) };
@@ -73,12 +73,20 @@ async fn lead(context: Arc<Context>, shutdown: Shutdown, watches: BoxFuture<'sta
     result
 }
 
+/// The time in whole milliseconds: it is written down for people.
+fn clock() -> Timestamp {
+    let now = Timestamp::now();
+    now.round(Unit::Millisecond).unwrap_or(now)
+}
+
 fn start_log(settings: &Settings) -> anyhow::Result<LogFilter> {
     let wanted = EnvFilter::try_new(&settings.log).with_context(|| format!("--log {}", settings.log))?;
     let (filter, handle) = reload::Layer::new(wanted);
     let registry = tracing_subscriber::registry().with(filter);
     match settings.log_format {
-        LogFormat::Text => registry.with(tracing_subscriber::fmt::layer()).init(),
+        LogFormat::Text => {
+            registry.with(tracing_subscriber::fmt::layer().with_ansi(std::io::stdout().is_terminal())).init()
+        }
         LogFormat::Json => registry.with(tracing_subscriber::fmt::layer().json()).init(),
     }
     Ok(handle)

@@ -57,7 +57,8 @@ async fn reconcile(service: Arc<PredictionService>, context: Arc<Context>) -> Re
         Err(error) if error.class() != Class::Transient => {
             let stalled = status::stalled(&service, &error, now);
             apply::patch_status(&context.client, service.as_ref(), &stalled).await?;
-            events::publish(&context, service.as_ref(), vec![Notice::warning(error.category(), error.to_string())]).await;
+            events::publish(&context, service.as_ref(), vec![Notice::warning(error.category(), error.to_string())])
+                .await;
             Err(error)
         }
         result => result,

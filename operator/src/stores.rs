@@ -8,7 +8,7 @@ use std::{fmt::Debug, sync::Arc};
 
 use futures::{
     FutureExt as _, StreamExt as _,
-    future::{BoxFuture, Shared, join_all},
+    future::{BoxFuture, Shared, join_all, pending},
 };
 use k8s_openapi::{
     NamespaceResourceScope,
@@ -185,7 +185,12 @@ impl Watches {
             None => Api::all(self.client.clone()),
         };
         let loaded = store.clone();
-        self.ready.push(async move { drop(loaded.wait_until_ready().await) }.boxed());
+        let ready = async move {
+            if loaded.wait_until_ready().await.is_err() {
+                pending::<()>().await; // the watch was given up before it had read anything
+            }
+        };
+        self.ready.push(ready.boxed());
         self.running.push(keep(api, store.clone(), writer, self.changes.clone()).boxed());
         store
     }

@@ -63,7 +63,7 @@ impl Cluster {
         let mut state = self.0.lock().unwrap();
         state.revision += 1;
         object["metadata"]["resourceVersion"] = json!(state.revision.to_string());
-        object["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
+        object["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:01Z");
         if object["metadata"]["uid"].is_null() {
             object["metadata"]["uid"] = json!(format!("uid-{}", state.revision));
         }
@@ -312,6 +312,15 @@ async fn a_job_of_somebody_else_is_left_alone_and_told() {
     );
     assert_eq!(cluster.settle().await, ["patch loanmodels/loans/status", "event NameTaken"]);
     assert_eq!(cluster.condition("Stalled").unwrap().0, "True/NameTaken");
+}
+
+#[tokio::test]
+async fn a_malformed_object_does_not_stop_the_others() {
+    let cluster = Cluster::with_model();
+    let malformed = json!({"apiVersion": "underwriter.dev/v1alpha1", "kind": "LoanModel", "spec": {"data": 7},
+        "metadata": {"name": "broken", "namespace": "bank"}});
+    cluster.put(&MODEL.replace("/loans", "/broken"), malformed);
+    assert_eq!(cluster.settle().await.first().map(String::as_str), Some("create jobs/loans-v1"));
 }
 
 #[tokio::test]

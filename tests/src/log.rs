@@ -45,7 +45,7 @@ impl Log {
                      where service = $1 and role = 'live'";
         let rows = sqlx::query(query).bind(service).fetch_all(&self.pool).await?;
         let one = |row: sqlx::postgres::PgRow| -> Result<_> {
-            let version = u32::try_from(row.try_get::<i32, _>(2)?)?;
+            let version = u32::try_from(row.try_get::<i64, _>(2)?)?;
             Ok((row.try_get(0)?, LoggedDecision { id: row.try_get(1)?, version, probability: row.try_get(3)? }))
         };
         let count = rows.len();

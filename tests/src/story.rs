@@ -242,7 +242,8 @@ impl Story {
     async fn replay(&self, from: Date, before: Date) -> Result<()> {
         let loans: Vec<&Loan> = self.loans.between(from, before).collect();
         let answered = self.client.replay(loans.iter().map(|loan| self.loans.application(loan)).collect()).await;
-        ensure!(answered == loans.len(), "{answered} of {} applications were answered", loans.len());
+        let failures = self.client.seen().failures;
+        ensure!(answered == loans.len(), "{answered} of {} applications were answered: {:?}", loans.len(), failures.first());
         self.log.equals(SERVICE, &self.client.seen().answers).await?;
         for part in loans.chunks(OUTCOMES_AT_ONCE) {
             let outcomes = part.iter().map(|loan| loan.outcome()).collect::<Result<_>>()?;

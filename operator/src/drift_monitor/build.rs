@@ -57,7 +57,8 @@ fn metadata(monitor: &DriftMonitor, name: &Name, request: &DriftRequest, start: 
 }
 
 fn request(monitor: &DriftMonitor, name: &Name, validated: &Validated, start: &Start) -> DriftRequest {
-    let (spec, namespace, scan) = (&monitor.spec, monitor.namespace().unwrap_or_default(), name.scan_job(&start.suffix));
+    let (spec, namespace, scan) =
+        (&monitor.spec, monitor.namespace().unwrap_or_default(), name.scan_job(&start.suffix));
     let (model, folder) = (&spec.model_ref.name, &validated.resolved.artifacts.uri);
     DriftRequest {
         format: FORMAT,

@@ -10,7 +10,7 @@ use underwriter_contract::{
 use underwriter_crds::conditions::{ConditionType, State, Wanted, holds};
 
 use super::{
-    episode::{Tally, is_recorded},
+    episode::Tally,
     state::{Cause, Observed, Outcome, Scan},
     validate::{Invalid, Validated},
 };
@@ -84,7 +84,8 @@ pub fn decide(validated: &Result<Validated, Invalid>, observed: &Observed, now: 
 /// Nothing can be scanned: what was found stands, and says nothing about a reference that is not there.
 fn keep(invalid: &Invalid, observed: &Observed) -> Decision {
     let wanted = |kind, state: State| Wanted::new(kind, state, invalid.reason(), invalid.to_string());
-    let mut conditions = vec![wanted(ConditionType::Ready, State::False), wanted(ConditionType::Drifted, State::Unknown)];
+    let mut conditions =
+        vec![wanted(ConditionType::Ready, State::False), wanted(ConditionType::Drifted, State::Unknown)];
     conditions.extend(invalid.stalls().then(|| wanted(ConditionType::Stalled, State::True)));
     Decision { conditions, ..standing(observed) }
 }
@@ -135,9 +136,7 @@ fn act(validated: &Validated, observed: &Observed, now: Timestamp) -> Decision {
 /// Folds in what was not written down yet, in the order in which it was started.
 fn fold(standing: Tally, observed: &Observed, champion: u32) -> Tally {
     observed.ended().into_iter().fold(standing.against(champion), |tally, scan| match &scan.outcome {
-        Outcome::Scanned(scanned) if !is_recorded(&tally.history, &scan.job, scan.created) => {
-            tally.with(scanned, &observed.uid, champion)
-        }
+        Outcome::Scanned(scanned) => tally.with(scanned, &observed.uid, champion),
         _ => tally,
     })
 }
@@ -236,9 +235,11 @@ fn drifted(validated: &Validated, tally: &Tally) -> Wanted {
             wanted(State::Unknown, Reason::TooFewSamples, format!("{} applications are too few to tell", scan.rows))
         }
         Verdict::Quiet => wanted(State::False, Reason::Quiet, summary(scan)),
-        Verdict::Drifted if seen < needed => {
-            wanted(State::False, Reason::DriftUnconfirmed, format!("verdict {seen} of {needed} in a row: {}", summary(scan)))
-        }
+        Verdict::Drifted if seen < needed => wanted(
+            State::False,
+            Reason::DriftUnconfirmed,
+            format!("verdict {seen} of {needed} in a row: {}", summary(scan)),
+        ),
         Verdict::Drifted => wanted(State::True, Reason::DriftDetected, summary(scan)),
     }
 }
@@ -248,7 +249,8 @@ fn summary(scan: &Scanned) -> String {
     let share = drifted_share * 100.0;
     let name = |column: &ColumnDrift| format!("{} ({:.3})", column.name, column.distance);
     let named: Vec<_> = columns.iter().filter(|column| column.drifted).map(name).collect();
-    let found = format!("{share:.0} % of the columns of {rows} applications are not like version {reference_version}'s");
+    let found =
+        format!("{share:.0} % of the columns of {rows} applications are not like version {reference_version}'s");
     if named.is_empty() { found } else { format!("{found}; most: {}", named.join(", ")) }
 }
 
@@ -261,7 +263,8 @@ fn notices(observed: &Observed, wanted: &[Wanted], start: Option<&Start>) -> Vec
     let find = |kind| wanted.iter().find(|condition| condition.kind == kind);
     let standing = |kind: ConditionType| observed.status.conditions.iter().find(|old| old.type_ == kind.to_string());
     let drifted = find(ConditionType::Drifted).filter(|drifted| {
-        (drifted.state == State::True) != holds(&observed.status.conditions, ConditionType::Drifted) && drifted.state != State::Unknown
+        (drifted.state == State::True) != holds(&observed.status.conditions, ConditionType::Drifted)
+            && drifted.state != State::Unknown
     });
     let drifted = drifted.map(|drifted| match drifted.state {
         State::True => Notice::warning(Reason::DriftDetected, drifted.message.clone()),
@@ -270,7 +273,8 @@ fn notices(observed: &Observed, wanted: &[Wanted], start: Option<&Start>) -> Vec
     let news = |ready: &&Wanted| {
         ready.state == State::False && standing(ConditionType::Ready).is_none_or(|old| old.message != ready.message)
     };
-    let failed = find(ConditionType::Ready).filter(news).map(|ready| Notice::warning(Reason::ScanFailed, ready.message.clone()));
+    let failed =
+        find(ConditionType::Ready).filter(news).map(|ready| Notice::warning(Reason::ScanFailed, ready.message.clone()));
     let started = start.and_then(|start| match &start.cause {
         Cause::Requested(token) => Some(Notice::normal(Reason::ScanStarted, format!("a scan was asked for ({token})"))),
         Cause::Scheduled(_) => None,

@@ -58,14 +58,25 @@ impl Tally {
 
 fn past(scan: &Scanned) -> PastScan {
     let Scanned { scan, at, reference_version, verdict, drifted_share, .. } = scan;
-    PastScan { scan: scan.clone(), at: *at, reference_version: *reference_version, verdict: *verdict, drifted_share: *drifted_share }
+    PastScan {
+        scan: scan.clone(),
+        at: *at,
+        reference_version: *reference_version,
+        verdict: *verdict,
+        drifted_share: *drifted_share,
+    }
 }
 
 fn continued(episode: Option<Episode>, scan: &Scanned, uid: &str) -> Episode {
     let reference_version = scan.reference_version;
     match episode.filter(|episode| episode.reference_version == reference_version) {
         Some(episode) => Episode { scans: episode.scans + 1, ..episode },
-        None => Episode { id: format!("{uid}-v{reference_version}-{}", scan.scan), reference_version, scans: 1, since: scan.at },
+        None => Episode {
+            id: format!("{uid}-v{reference_version}-{}", scan.scan),
+            reference_version,
+            scans: 1,
+            since: scan.at,
+        },
     }
 }
 
@@ -94,6 +105,16 @@ mod tests {
         let later = tally.clone().against(2).with(&scanned(1, 1, Verdict::Drifted), "uid", 2);
         assert_eq!((later.episode, later.last_scan), (None, tally.last_scan));
         assert_eq!(later.history.len(), 2);
+    }
+
+    #[test]
+    fn what_a_full_history_has_dropped_is_recorded_and_what_is_new_is_not() {
+        let fold = |tally: Tally, index| tally.with(&scanned(index, 1, Verdict::Drifted), "uid", 1);
+        let created = |index: i64| Timestamp::UNIX_EPOCH + (60 * index - 5).minutes();
+        let short = (1..5).fold(Tally::default(), fold).history;
+        assert!(is_recorded(&short, "scan-4", created(4)) && !is_recorded(&short, "scan-0", created(0)));
+        let full = (1..15).fold(Tally::default(), fold).history;
+        assert!(is_recorded(&full, "scan-2", created(2)) && !is_recorded(&full, "scan-15", created(15)));
     }
 
     proptest! {

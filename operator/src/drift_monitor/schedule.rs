@@ -1,5 +1,6 @@
 //! When a scan is due: cron expressions in UTC, and at most one catch-up for all that was missed.
 
+use cronexpr::{FallbackTimezoneOption, ParseOptions, parse_crontab_with};
 use jiff::{Timestamp, ToSpan as _};
 
 /// A cron expression that was read.
@@ -8,7 +9,9 @@ pub struct Schedule(cronexpr::Crontab);
 
 /// A text that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("spec.schedule {text:?} is not a schedule: {why}; write for instance \"*/30 * * * *\" (minute hour day month weekday, UTC)")]
+#[error(
+    "spec.schedule {text:?} is not a schedule: {why}; write for instance \"*/30 * * * *\" (minute hour day month weekday, UTC)"
+)]
 pub struct InvalidSchedule {
     text: String,
     why: String,
@@ -24,8 +27,10 @@ impl Schedule {
         if text.split_ascii_whitespace().count() != 5 {
             return Err(invalid("five fields are expected".into()));
         }
-        let crontab = cronexpr::parse_crontab(&format!("{text} UTC")).map_err(|error| invalid(error.to_string()))?;
-        crontab.find_next(Timestamp::UNIX_EPOCH).map_err(|error| invalid(error.to_string()))?;
+        let mut options = ParseOptions::default();
+        options.fallback_timezone_option = FallbackTimezoneOption::UTC; // by name it would need a time zone database
+        let crontab = parse_crontab_with(text, options).map_err(|error| invalid(last_line(&error)))?;
+        crontab.find_next(Timestamp::UNIX_EPOCH).map_err(|error| invalid(last_line(&error)))?;
         Ok(Self(crontab))
     }
 
@@ -48,6 +53,12 @@ impl Schedule {
     fn moments(&self, after: Timestamp, until: Timestamp) -> impl Iterator<Item = Timestamp> + '_ {
         std::iter::successors(self.next(after), |moment| self.next(*moment)).take_while(move |moment| *moment <= until)
     }
+}
+
+/// What is wrong, without the copy of the expression and the mark below it.
+fn last_line(error: &cronexpr::Error) -> String {
+    let text = error.to_string();
+    text.lines().last().unwrap_or_default().trim_start_matches([' ', '^']).to_owned()
 }
 
 #[cfg(test)]
@@ -73,7 +84,10 @@ mod tests {
     #[test]
     fn rare_moments_are_found() {
         let schedule = Schedule::parse("0 6 29 2 *").unwrap();
-        assert_eq!(schedule.due(at("2011-01-01T00:00:00Z"), at("2014-01-01T00:00:00Z")), Some(at("2012-02-29T06:00:00Z")));
+        assert_eq!(
+            schedule.due(at("2011-01-01T00:00:00Z"), at("2014-01-01T00:00:00Z")),
+            Some(at("2012-02-29T06:00:00Z"))
+        );
         assert_eq!(schedule.next(at("2012-03-01T00:00:00Z")), Some(at("2016-02-29T06:00:00Z")));
     }
 
@@ -81,7 +95,7 @@ mod tests {
     fn what_is_no_schedule_is_refused_with_its_text() {
         for text in ["", "* * * *", "61 * * * *", "* * * * * *", "0 0 31 2 *", "hourly", "* * * * * UTC"] {
             let error = Schedule::parse(text).unwrap_err().to_string();
-            assert!(error.contains(&format!("{text:?}")), "{error}");
+            assert!(error.contains(&format!("{text:?}")) && !error.contains('\n'), "{error}");
         }
     }
 

@@ -132,7 +132,8 @@ impl World {
             assert!(new || self.forgot, "{start:?} twice");
             let (job, cause) = (format!("monitor-{}", start.suffix), start.cause.clone());
             if self.scans.iter().all(|(scan, _)| scan.job != job) {
-                self.scans.push((Scan { job, created: self.now, cause, outcome: Outcome::Running(None) }, self.champion));
+                self.scans
+                    .push((Scan { job, created: self.now, cause, outcome: Outcome::Running(None) }, self.champion));
             }
             if writes == 1 {
                 return decision;
@@ -140,7 +141,8 @@ impl World {
         }
         for job in &decision.remove {
             let (scan, _) = self.scans.iter().find(|(scan, _)| scan.job == *job).unwrap();
-            let written = matches!(scan.outcome, Outcome::Failed(_)) || matches!(&scan.outcome, Outcome::Scanned(scanned)
+            let written = matches!(scan.outcome, Outcome::Failed(_))
+                || matches!(&scan.outcome, Outcome::Scanned(scanned)
                 if is_recorded(&self.status.history, &scan.job, scanned.at));
             assert!(written, "{scan:?} is removed before it is written down");
         }
@@ -170,7 +172,9 @@ impl World {
                 let running = self.scans.iter_mut().find(|(scan, _)| matches!(scan.outcome, Outcome::Running(_)));
                 if let Some((scan, reference)) = running {
                     scan.outcome = match end {
-                        End::Found(verdict) => Outcome::Scanned(Box::new(found(scan.job.clone(), now, *reference, *verdict))),
+                        End::Found(verdict) => {
+                            Outcome::Scanned(Box::new(found(scan.job.clone(), now, *reference, *verdict)))
+                        }
                         End::Failed(reason) => Outcome::Failed(Failure::new(*reason, "it did not work")),
                     };
                 }
@@ -199,7 +203,8 @@ impl World {
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
-    let verdict = prop_oneof![3 => Just(Verdict::Drifted), 1 => Just(Verdict::Quiet), 1 => Just(Verdict::TooFewSamples)];
+    let verdict =
+        prop_oneof![3 => Just(Verdict::Drifted), 1 => Just(Verdict::Quiet), 1 => Just(Verdict::TooFewSamples)];
     let reason = prop_oneof![Just(FailureReason::ArtifactCorrupt), Just(FailureReason::Unreachable)];
     let end = prop_oneof![4 => verdict.prop_map(End::Found), 1 => reason.prop_map(End::Failed)];
     prop_oneof![
@@ -214,7 +219,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
     #[test]
     fn no_history_breaks_what_a_monitor_promises(
         consecutive in 1..6_u32,
@@ -232,7 +237,10 @@ proptest! {
         prop_assert_eq!((&world.status, decision.start, decision.remove), (&before, None, vec![]));
         prop_assert!(decision.notices.is_empty(), "{:?}", decision.notices);
     }
+}
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
     /// The kept Jobs are enough: the count and the name of an episode come out again.
     #[test]
     fn a_deleted_status_comes_out_again(consecutive in 1..6_u32, verdicts in prop::collection::vec(0..3_usize, 1..30)) {
@@ -323,7 +331,10 @@ fn a_failed_scan_says_what_is_wrong_until_the_next() {
         let decision = world.reconcile(usize::MAX);
         assert_eq!(decision.notices.len(), 1, "{decision:?}");
         let conditions = &world.status.conditions;
-        assert!(conditions[0].status == "False" && conditions[0].message.ends_with("it did not work"), "{conditions:?}");
+        assert!(
+            conditions[0].status == "False" && conditions[0].message.ends_with("it did not work"),
+            "{conditions:?}"
+        );
         assert_eq!(conditions.iter().any(|condition| condition.type_ == "Stalled"), stalls);
     }
     scan(&mut world, Verdict::Quiet);

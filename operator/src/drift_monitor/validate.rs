@@ -42,13 +42,17 @@ pub enum Invalid {
         version: u32,
     },
     /// The model keeps no log, so there is nothing to look at.
-    #[error("LoanModel {0} has no prediction log: set spec.predictionLog of the model, or a default of the installation")]
+    #[error(
+        "LoanModel {0} has no prediction log: set spec.predictionLog of the model, or a default of the installation"
+    )]
     NoPredictionLog(String),
     /// The service is not there.
     #[error("PredictionService {0} does not exist in this namespace: create it, or correct spec.source.service")]
     ServiceNotFound(String),
     /// The service serves something else.
-    #[error("PredictionService {service} serves {serves}, not {model}: correct spec.source.service or spec.modelRef.name")]
+    #[error(
+        "PredictionService {service} serves {serves}, not {model}: correct spec.source.service or spec.modelRef.name"
+    )]
     ServiceOfOtherModel {
         /// The service.
         service: String,
@@ -134,6 +138,7 @@ fn serves(spec: &DriftMonitorSpec, service: Option<&PredictionService>) -> Resul
     let (named, model) = (&spec.source.service, &spec.model_ref.name);
     let service = service.ok_or_else(|| Invalid::ServiceNotFound(named.clone()))?;
     let serves = &service.spec.model_ref.name;
-    let other = || Invalid::ServiceOfOtherModel { service: named.clone(), serves: serves.clone(), model: model.clone() };
+    let other =
+        || Invalid::ServiceOfOtherModel { service: named.clone(), serves: serves.clone(), model: model.clone() };
     if serves == model { Ok(()) } else { Err(other()) }
 }

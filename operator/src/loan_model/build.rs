@@ -162,3 +162,55 @@ pub fn model_version(validated: &Validated, origin: &Origin, trained: Trained) -
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use underwriter_contract::request::TriggerType;
+
+    use super::{super::world::World, *};
+
+    fn origin(world: &World, version: u32, token: Option<&str>) -> Origin {
+        let trigger = Trigger { kind: TriggerType::Request, token: token.map(Into::into), episodes: Vec::new() };
+        Origin::new(&world.validated(), version, 1, trigger, None)
+    }
+
+    /// A restored model that counts from one again must not find the artifact of its former life.
+    #[test]
+    fn a_run_is_told_by_its_model_its_version_why_and_what() {
+        let first = origin(&World::new(), 1, None).run;
+        let mut recreated = World::new();
+        recreated.model.metadata.uid = Some("another".into());
+        let mut changed = World::new();
+        changed.change_spec(1);
+        let others = [
+            origin(&recreated, 1, None),
+            origin(&changed, 1, None),
+            origin(&World::new(), 2, None),
+            origin(&World::new(), 1, Some("now")),
+        ];
+        assert!(others.iter().all(|other| other.run != first));
+        assert_eq!(origin(&World::new(), 1, None).run, first);
+    }
+
+    #[test]
+    fn a_job_tells_what_it_was_made_for() {
+        let world = World::new();
+        let origin = origin(&world, 3, Some("now"));
+        let job = training_job(&world.settings, &world.validated(), &origin, None, OwnerReference::default());
+        assert_eq!(Origin::of(&job).unwrap(), origin);
+        assert_eq!(job.name_any(), "loans-v3");
+        assert_eq!(job.labels()[label::RUN], origin.run);
+    }
+
+    proptest! {
+        #[test]
+        fn a_tampered_annotation_names_its_place(text in ".{0,80}") {
+            let mut job = Job::default();
+            job.metadata.name = Some("loans-v3".into());
+            job.annotations_mut().insert(annotation::ORIGIN.into(), text);
+            let error = Origin::of(&job).unwrap_err().to_string();
+            prop_assert!(error.contains("loans-v3") && error.contains(annotation::ORIGIN), "{}", error);
+        }
+    }
+}

@@ -13,13 +13,14 @@ use underwriter_contract::{
 use underwriter_crds::{
     LoanModelStatus, ModelVersion, ModelVersionStatus,
     loan_model::{LastRun, RunResult},
-    model_version::{Decision as Verb, DecisionRecord},
+    model_version::DecisionRecord,
 };
 
 use super::{
     build::{self, Origin},
     champion::Standing,
     drift::{self, Answer},
+    news,
     observe::{Observed, ObservedRun},
     status,
     trigger::Situation,
@@ -69,13 +70,14 @@ pub fn decide(validated: &Validated, observed: &Observed, now: Timestamp) -> Dec
     let last = last_run(observed, now);
     let situation = Situation { validated, observed, standing: &standing, last: last.as_ref(), now };
     let action = next_action(&situation);
+    let status = status::of_model(&situation, action.as_ref());
     Decision {
-        status: status::of_model(&situation, action.as_ref()),
+        notices: news::notices(&situation, action.as_ref(), &status),
+        status,
         versions: status::of_versions(&standing, now)
             .into_iter()
             .filter(|(number, _)| !decides(action.as_ref(), *number))
             .collect(),
-        notices: notices(&situation, action.as_ref()),
         requeue: requeue(&situation),
         action,
     }
@@ -170,52 +172,11 @@ fn ended(run: &ObservedRun, observed: &Observed, now: Timestamp) -> Option<LastR
     Some(LastRun { id, version, attempt, trigger: trigger.kind, result, reason, message, config_digest, at: now })
 }
 
-fn notices(situation: &Situation<'_>, action: Option<&Action>) -> Vec<Notice> {
-    let before = situation.observed.status.last_run.as_ref().map(|last| (last.version, last.attempt));
-    let news = situation.last.filter(|last| before < Some((last.version, last.attempt)));
-    news.and_then(ended_notice).into_iter().chain(action.and_then(action_notice)).collect()
-}
-
-fn ended_notice(last: &LastRun) -> Option<Notice> {
-    let text = format!("v{}, attempt {}: {}", last.version, last.attempt, last.message.as_deref().unwrap_or_default());
-    match last.result {
-        RunResult::Succeeded => None, // its version was news already
-        RunResult::Skipped => Some(Notice::normal(News::RunSkipped, text)),
-        RunResult::Failed => Some(Notice::warning(News::RunFailed, text)),
-    }
-}
-
-fn action_notice(action: &Action) -> Option<Notice> {
-    match action {
-        Action::Start(origin) => {
-            let Origin { version, attempt, trigger, .. } = origin.as_ref();
-            Some(Notice::normal(News::RunStarted, format!("v{version}, attempt {attempt}: {:?}", trigger.kind)))
-        }
-        Action::Record(version) => {
-            Some(Notice::normal(News::VersionCreated, format!("v{} was learnt", version.spec.version)))
-        }
-        Action::Decide(version, DecisionRecord { decision, reason, .. }) => {
-            let text = format!("v{version}: {reason}");
-            let bad = *decision == Verb::RolledBack;
-            Some(if bad { Notice::warning(decision, text) } else { Notice::normal(decision, text) })
-        }
-        Action::Remove(_) => None,
-    }
-}
-
-/// What events tell, beside decisions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum News {
-    RunStarted,
-    RunSkipped,
-    RunFailed,
-    VersionCreated,
-}
-
 fn requeue(situation: &Situation<'_>) -> Duration {
     let Situation { validated, observed, standing, now, .. } = situation;
     let running = active(observed).map(|_| WHILE_RUNNING);
-    let retry = situation.open_failure().map(Situation::tried_again_at);
+    let free = running.is_none() && !validated.suspend;
+    let retry = situation.open_failure().filter(|_| free).map(Situation::tried_again_at);
     let drift = match drift::answer(validated, observed, standing, *now) {
         Answer::Hold { until, .. } => until,
         Answer::Nothing | Answer::Retrain => None,

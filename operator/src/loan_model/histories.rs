@@ -1,5 +1,7 @@
 //! Stories of a LoanModel, told and random: every pass is checked by the [`World`], and may be cut off after any write.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use proptest::prelude::*;
@@ -55,6 +57,16 @@ fn a_challenger_waits_for_its_services() {
     world.settle();
     assert_eq!((world.status().champion, world.status().challenger), (Some(2), None));
     assert_eq!(state(&world, 1), Some(VersionState::Retired));
+    assert_eq!(world.versions[0].spec.decisions.last().unwrap().decision, Decision::Retired);
+}
+
+#[test]
+fn a_clock_that_goes_back_does_not_change_who_decides() {
+    let mut world = with_second(Quality::Better);
+    world.wait(-5);
+    world.vote(true);
+    world.settle();
+    assert_eq!(world.status().champion, Some(2));
 }
 
 #[test]
@@ -128,6 +140,19 @@ fn a_newer_challenger_supersedes_an_older_one() {
     world.end_run(Ending::Trained(Quality::Better));
     world.settle();
     assert_eq!((world.status().challenger, state(&world, 2)), (Some(3), Some(VersionState::Retired)));
+}
+
+#[test]
+fn a_version_that_was_refused_does_not_come_back_behind_the_champion() {
+    let mut world = with_second(Quality::Worse);
+    world.services.clear();
+    world.change_spec(2);
+    world.settle();
+    world.end_run(Ending::Trained(Quality::Better));
+    world.settle();
+    world.relax_gates(true);
+    world.settle();
+    assert_eq!((world.status().champion, state(&world, 2)), (Some(3), Some(VersionState::Retired)));
 }
 
 #[test]
@@ -220,6 +245,15 @@ fn drift_trains_once_and_only_with_enough_to_learn_from() {
 }
 
 #[test]
+fn outcomes_counted_against_another_version_do_not_count() {
+    let mut world = deciding();
+    world.drift(1, 500);
+    world.monitors[0].status.as_mut().unwrap().last_scan.as_mut().unwrap().reference_version = 7;
+    world.settle();
+    assert_eq!(world.true_conditions().get("RetrainingRequired").map(String::as_str), Some("WaitingForOutcomes"));
+}
+
+#[test]
 fn drift_is_only_told_when_that_is_wanted() {
     for (mode, told) in [(OnDriftMode::Warn, Some("OnlyWarned")), (OnDriftMode::Disabled, None)] {
         let mut world = deciding();
@@ -258,6 +292,54 @@ fn no_more_finished_jobs_are_kept_than_somebody_would_read() {
         world.settle();
     }
     assert_eq!((world.runs.len(), world.versions.len()), (3, 9));
+    world.change_spec(9);
+    world.settle();
+    assert_eq!(world.runs.len(), 4, "one that runs does not count");
+}
+
+#[test]
+fn failed_attempts_are_cleared_away_as_well() {
+    let mut world = World::new();
+    for _ in 0..6 {
+        world.settle();
+        world.end_run(Ending::Invalid);
+        world.settle();
+        world.wait(25);
+    }
+    assert_eq!((world.runs.len(), world.started.len()), (3, 6));
+}
+
+#[test]
+fn a_job_that_alone_knows_of_an_answer_is_kept() {
+    let mut world = deciding();
+    world.ask(1);
+    world.settle();
+    world.end_run(Ending::Skipped);
+    for seed in 1..6 {
+        world.change_spec(seed);
+        world.settle();
+        world.end_run(Ending::Trained(Quality::Better));
+        world.settle();
+    }
+    world.lose_statuses();
+    world.settle();
+    assert_eq!((world.started.len(), world.runs.len()), (7, 4));
+}
+
+#[test]
+fn a_version_makes_up_for_the_failure_before_it() {
+    let mut world = World::new();
+    world.settle();
+    world.end_run(Ending::Invalid);
+    world.settle();
+    world.wait(1);
+    world.settle();
+    world.end_run(Ending::Trained(Quality::Better));
+    world.pass(Crash::AfterAction);
+    world.runs.clear();
+    world.settle();
+    assert_eq!((world.status().champion, world.started.len()), (Some(1), 2));
+    assert_eq!(world.true_conditions().keys().collect::<Vec<_>>(), ["Ready"]);
 }
 
 #[test]
@@ -284,6 +366,7 @@ enum Happening {
     DriftEnds,
     Suspend(bool),
     Manual(bool),
+    RelaxGates(bool),
     AddService,
     RemoveServices,
     Vote(bool),
@@ -317,6 +400,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(Happening::DriftEnds),
         1 => any::<bool>().prop_map(Happening::Suspend),
         1 => any::<bool>().prop_map(Happening::Manual),
+        1 => any::<bool>().prop_map(Happening::RelaxGates),
         1 => Just(Happening::AddService),
         1 => Just(Happening::RemoveServices),
         4 => any::<bool>().prop_map(Happening::Vote),
@@ -339,6 +423,7 @@ fn happen(world: &mut World, happening: &Happening) {
         Happening::Suspend(suspend) => world.model.spec.suspend = suspend,
         Happening::Manual(true) => world.model.spec.promotion.policy = PromotionPolicy::Manual,
         Happening::Manual(false) => world.model.spec.promotion.policy = PromotionPolicy::Automatic,
+        Happening::RelaxGates(relaxed) => world.relax_gates(relaxed),
         Happening::AddService => world.add_service(),
         Happening::RemoveServices => world.services.clear(),
         Happening::Vote(passes) => world.vote(passes),
@@ -386,5 +471,6 @@ proptest! {
         let again = decide(&world.validated(), &world.observe(), world.now);
         prop_assert_eq!(again.action, None);
         prop_assert_eq!(again.notices, vec![]);
+        prop_assert!(again.requeue > Duration::from_secs(1), "polls for nothing");
     }
 }

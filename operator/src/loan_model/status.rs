@@ -240,7 +240,7 @@ fn of_version(placed: &Placed<'_>, now: Timestamp) -> ModelVersionStatus {
 }
 
 /// Why a version stands where it does: the last decision against it, or what the gates say.
-fn explain(placed: &Placed<'_>) -> String {
+pub(super) fn explain(placed: &Placed<'_>) -> String {
     let decided = placed.version.spec.decisions.iter().rev().find(|record| record.decision != Decision::Approved);
     match (decided, &placed.verdict) {
         (Some(record), _) => format!("{:?} by {}: {}", record.decision, record.by, record.reason),

@@ -81,7 +81,12 @@ pub fn figures(version: u32, state: &TrafficState, observed: &Observed) -> Figur
     readings.truncate(MAX_READINGS);
     let sum = |count: fn(&Reading) -> u64| readings.iter().map(count).sum();
     let latency_ratio = latency_ratio(version, state, &observed.pods);
-    Figures { predictions: sum(|reading| reading.predictions), errors: sum(|reading| reading.errors), readings, latency_ratio }
+    Figures {
+        predictions: sum(|reading| reading.predictions),
+        errors: sum(|reading| reading.errors),
+        readings,
+        latency_ratio,
+    }
 }
 
 fn kept(version: u32, generation: u64, rollout: Option<&RolloutStatus>) -> Vec<Reading> {
@@ -120,7 +125,8 @@ pub fn fault_in_loading(version: &ArtifactRef, deployment: &DeploymentState, obs
 }
 
 fn late(version: &ArtifactRef) -> Fault {
-    let message = format!("pods with version {} did not become ready within the Deployment's deadline", version.version);
+    let message =
+        format!("pods with version {} did not become ready within the Deployment's deadline", version.version);
     Fault::new(FaultReason::ProgressDeadlineExceeded, message)
 }
 
@@ -133,7 +139,12 @@ fn crashing(pod: &PodState) -> Option<Fault> {
 
 /// What is wrong with a version while it answers some applicants: its figures, and what befell the pods since.
 #[must_use]
-pub fn fault_in_step(figures: &Figures, step: &Step, bounds: &AnalysisBounds, seen: (&TrafficState, &Observed)) -> Option<Fault> {
+pub fn fault_in_step(
+    figures: &Figures,
+    step: &Step,
+    bounds: &AnalysisBounds,
+    seen: (&TrafficState, &Observed),
+) -> Option<Fault> {
     let (state, observed) = seen;
     errs(figures, step, bounds).or_else(|| lags(figures, step, bounds)).or_else(|| {
         let since = state.traffic.active_from;
@@ -149,13 +160,15 @@ pub fn fault_in_step(figures: &Figures, step: &Step, bounds: &AnalysisBounds, se
 fn errs(figures: &Figures, step: &Step, bounds: &AnalysisBounds) -> Option<Fault> {
     let Figures { predictions, errors, .. } = *figures;
     let (at_most, out_of) = (bounds.error_rate.at_most, predictions.max(step.predictions));
-    let message = || format!("{errors} errors in {predictions} applications, where at most {at_most} of {out_of} are allowed");
+    let message =
+        || format!("{errors} errors in {predictions} applications, where at most {at_most} of {out_of} are allowed");
     (errors as f64 > at_most * out_of as f64).then(|| Fault::new(FaultReason::ErrorRate, message()))
 }
 
 fn lags(figures: &Figures, step: &Step, bounds: &AnalysisBounds) -> Option<Fault> {
     let (ratio, bound) = (figures.latency_ratio?, bounds.latency_p99.as_ref()?.max_ratio);
-    let message = || format!("the 99th percentile of latency is {ratio:.2} times the stable version's, {bound} are allowed");
+    let message =
+        || format!("the 99th percentile of latency is {ratio:.2} times the stable version's, {bound} are allowed");
     (figures.predictions >= step.predictions && ratio > bound).then(|| Fault::new(FaultReason::LatencyP99, message()))
 }
 
@@ -166,4 +179,115 @@ fn restarted(pod: &PodState) -> Fault {
 
 fn unready(pod: &PodState) -> Fault {
     Fault::new(FaultReason::PodNotReady, format!("pod {} became unready", pod.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+    use underwriter_contract::{
+        Digest, FORMAT,
+        serving::{Analysis, Canary, Traffic},
+    };
+    use underwriter_crds::prediction_service::{ErrorRate, LatencyBound};
+
+    use super::*;
+    use crate::prediction_service::state::{Ended, Record};
+
+    const STEP: Step = Step { weight: 10, predictions: 200, hold: underwriter_crds::Duration::seconds(0) };
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn bounds(max_ratio: Option<f64>) -> AnalysisBounds {
+        let latency_p99 = max_ratio.map(|max_ratio| LatencyBound { max_ratio });
+        AnalysisBounds { error_rate: ErrorRate { at_most: 0.01 }, latency_p99 }
+    }
+
+    /// Traffic of generation 4, in force since second 100.
+    fn state() -> TrafficState {
+        let canary = Some(Canary { version: 2, weight: 10 });
+        let traffic = Traffic { format: FORMAT, generation: 4, active_from: at(100), stable: 1, canary };
+        TrafficState { traffic, record: Record::default() }
+    }
+
+    fn pod(name: &str, generation: u64, trial: (u64, u64), latency: (f64, f64)) -> PodState {
+        let of = |version, predictions, errors, latency_p99| VersionFigures {
+            version,
+            predictions,
+            errors,
+            latency_p50: 1.0,
+            latency_p99,
+        };
+        let versions = vec![of(1, 1000, 0, latency.0), of(2, trial.0, trial.1, latency.1)];
+        let analysis = Analysis { pod: name.into(), started: at(10), generation, active: true, versions };
+        let (ready, ready_since, started) = (true, Some(at(20)), Some(at(10)));
+        let (name, versions, analysis) = (name.into(), vec![1, 2], Some(analysis));
+        PodState { name, versions, ready, ready_since, started, analysis, ..PodState::default() }
+    }
+
+    fn seen(pods: Vec<PodState>) -> Observed {
+        Observed { traffic: Some(state()), pods, ..Observed::default() }
+    }
+
+    fn fault(observed: &Observed, bounds: &AnalysisBounds) -> Option<FaultReason> {
+        let figures = figures(2, &state(), observed);
+        fault_in_step(&figures, &STEP, bounds, (&state(), observed)).map(|fault| fault.reason)
+    }
+
+    #[test]
+    fn figures_of_another_generation_do_not_count() {
+        let pods = vec![pod("a", 4, (30, 1), (1.0, 1.0)), pod("b", 3, (500, 400), (1.0, 1.0))];
+        let figures = figures(2, &state(), &seen(pods));
+        assert_eq!((figures.predictions, figures.errors), (30, 1));
+    }
+
+    #[test]
+    fn latency_is_bounded_only_where_asked_and_after_enough_answers() {
+        let slow = |predictions| seen(vec![pod("a", 4, (predictions, 0), (100.0, 300.0))]);
+        assert_eq!(fault(&slow(200), &bounds(Some(2.5))), Some(FaultReason::LatencyP99));
+        assert_eq!(fault(&slow(200), &bounds(Some(3.5))), None);
+        assert_eq!(fault(&slow(199), &bounds(Some(2.5))), None);
+        assert_eq!(fault(&slow(200), &bounds(None)), None);
+    }
+
+    #[test]
+    fn a_process_that_ended_since_is_a_fault_and_one_that_ended_before_is_none() {
+        for (second, reason) in [(100, Some(FaultReason::PodRestarted)), (99, None)] {
+            let ended = Some(Ended { code: 139, at: at(second), message: "Error".into() });
+            let pod = PodState { ended, ..pod("a", 4, (10, 0), (1.0, 1.0)) };
+            assert_eq!(fault(&seen(vec![pod]), &bounds(None)), reason);
+        }
+    }
+
+    #[test]
+    fn a_pod_that_became_unready_since_is_a_fault_unless_it_is_new_or_being_deleted() {
+        let unready = PodState { ready: false, ready_since: Some(at(105)), ..pod("a", 4, (10, 0), (1.0, 1.0)) };
+        assert_eq!(fault(&seen(vec![unready.clone()]), &bounds(None)), Some(FaultReason::PodNotReady));
+        let new = PodState { started: Some(at(104)), ..unready.clone() };
+        let deleting = PodState { deleting: true, ..unready };
+        assert_eq!(fault(&seen(vec![new, deleting]), &bounds(None)), None);
+    }
+
+    #[test]
+    fn a_missed_deadline_is_the_versions_fault_only_where_its_process_has_started() {
+        let version = ArtifactRef { version: 2, run: "r".into(), uri: "s3://a/".into(), digest: Digest::of(b"") };
+        let deployment = DeploymentState { late: true, ..DeploymentState::default() };
+        let unready = PodState { ready: false, ..pod("a", 4, (0, 0), (1.0, 1.0)) };
+        let waiting = PodState { waits_for: Some("ImagePullBackOff".into()), ..unready.clone() };
+        let reason = |pod| fault_in_loading(&version, &deployment, &seen(vec![pod])).map(|fault| fault.reason);
+        assert_eq!((reason(unready), reason(waiting)), (Some(FaultReason::ProgressDeadlineExceeded), None));
+    }
+
+    proptest! {
+        /// What would break the bound at the end breaks it now; what is within it never does.
+        #[test]
+        fn errors_break_the_bound_as_soon_as_they_must(predictions in 0..5_000_u64, share in 0.0..1.0_f64) {
+            let errors = (predictions as f64 * share) as u64;
+            let found = fault(&seen(vec![pod("a", 4, (predictions, errors), (1.0, 1.0))]), &bounds(None));
+            let breaks = errors as f64 > 0.01 * predictions.max(STEP.predictions) as f64;
+            prop_assert_eq!(found, breaks.then_some(FaultReason::ErrorRate));
+        }
+    }
 }

@@ -25,7 +25,12 @@ use crate::{
 ///
 /// # Errors
 /// When an object of a child's name has another owner; else what the API server said.
-pub async fn bring(parent: &Parent<'_>, resolved: &Resolved, decision: &Decision, context: &Context) -> Result<(), Error> {
+pub async fn bring(
+    parent: &Parent<'_>,
+    resolved: &Resolved,
+    decision: &Decision,
+    context: &Context,
+) -> Result<(), Error> {
     if let Some(state) = &decision.traffic {
         child::<ConfigMap>(traffic::traffic(parent, state), context).await?;
     }
@@ -39,7 +44,8 @@ pub async fn bring(parent: &Parent<'_>, resolved: &Resolved, decision: &Decision
 }
 
 async fn child<K: Object + Watched>(wanted: K, context: &Context) -> Result<Written, Error> {
-    let (namespace, name) = (wanted.meta().namespace.clone().unwrap_or_default(), wanted.meta().name.clone().unwrap_or_default());
+    let (namespace, name) =
+        (wanted.meta().namespace.clone().unwrap_or_default(), wanted.meta().name.clone().unwrap_or_default());
     let standing = context.stores.get::<K>(&namespace, &name);
     apply::apply(&context.client, standing.as_deref(), wanted).await
 }
@@ -48,7 +54,11 @@ async fn child<K: Object + Watched>(wanted: K, context: &Context) -> Result<Writ
 async fn tell(parent: &Parent<'_>, decision: &Decision, context: &Context) -> Result<(), Error> {
     let Some(generation) = decision.told else { return Ok(()) };
     for name in &decision.tell {
-        let metadata = ObjectMeta { name: Some(name.clone()), namespace: parent.child(String::new()).namespace, ..ObjectMeta::default() };
+        let metadata = ObjectMeta {
+            name: Some(name.clone()),
+            namespace: parent.child(String::new()).namespace,
+            ..ObjectMeta::default()
+        };
         let pod = Pod { metadata, ..Pod::default() };
         apply::annotate(&context.client, &pod, annotation::TRAFFIC, &generation.to_string()).await?;
     }

@@ -134,7 +134,9 @@ fn ready(observed: &Observed) -> Wanted {
     let DeploymentState { ready, wanted: pods, .. } = deployment;
     match (ready, pods) {
         (_, 0) => wanted(true, Reason::ScaledToZero, "spec.replicas is 0: nobody answers".into()),
-        (0, _) => wanted(false, Reason::PodsNotReady, unready(observed).unwrap_or_else(|| "no pod is ready yet".into())),
+        (0, _) => {
+            wanted(false, Reason::PodsNotReady, unready(observed).unwrap_or_else(|| "no pod is ready yet".into()))
+        }
         _ => wanted(true, Reason::Serving, serving(state.traffic.stable, deployment, observed)),
     }
 }
@@ -158,7 +160,9 @@ fn reconciling(steady: bool, rollout: Option<&RolloutStatus>, next: Option<&Move
         return None;
     }
     let (reason, message) = match next {
-        Some(Move::Wait(Waiting::Pods(version))) => (Reason::Switching, format!("version {version} is being loaded to answer")),
+        Some(Move::Wait(Waiting::Pods(version))) => {
+            (Reason::Switching, format!("version {version} is being loaded to answer"))
+        }
         _ => (Reason::Deploying, "the pods are being brought to what is wanted".into()),
     };
     Some(Wanted::new(ConditionType::Reconciling, true, reason, message))
@@ -169,7 +173,10 @@ fn rolling_out(rollout: Option<&RolloutStatus>, next: Option<&Move>) -> Option<W
     if *phase == RolloutPhase::Failed {
         return None;
     }
-    let so_far = format!("version {version} answers {weight} % of the applicants in step {}: {predictions} so far, {errors} errors", step + 1);
+    let so_far = format!(
+        "version {version} answers {weight} % of the applicants in step {}: {predictions} so far, {errors} errors",
+        step + 1
+    );
     let message = match (phase, next) {
         (RolloutPhase::Loading, Some(Move::Wait(waiting))) => format!("version {version} is being loaded; {waiting}"),
         (RolloutPhase::Loading, _) => format!("version {version} is being loaded"),
@@ -206,7 +213,9 @@ fn notices(next: Option<&Move>, observed: &Observed) -> Vec<Notice> {
     let passed = observed.rollout.as_ref().is_some_and(|rollout| rollout.phase == RolloutPhase::Passed);
     let notice = match next {
         Some(Move::Traffic(state, cause)) => Some(told(cause, state)),
-        Some(Move::Template(versions)) => Some(Notice::normal(Reason::Loading, format!("pods load {}", listed(versions)))),
+        Some(Move::Template(versions)) => {
+            Some(Notice::normal(Reason::Loading, format!("pods load {}", listed(versions))))
+        }
         Some(Move::Wait(Waiting::Champion)) if !passed => {
             Some(Notice::normal(Reason::Passed, "the version on trial has passed every step"))
         }
@@ -218,11 +227,15 @@ fn notices(next: Option<&Move>, observed: &Observed) -> Vec<Notice> {
 fn told(cause: &Cause, state: &TrafficState) -> Notice {
     match cause {
         Cause::Restore => Notice::normal(Reason::Restored, format!("version {} answers", state.traffic.stable)),
-        Cause::Withdraw(version) => Notice::normal(Reason::Withdrawn, format!("version {version} is not tried any more")),
-        Cause::Switch(version) => Notice::normal(Reason::Switched, format!("version {version} answers")),
-        Cause::Try(canary) => {
-            Notice::normal(Reason::Trying, format!("version {} answers {} % of the applicants", canary.version, canary.weight))
+        Cause::Withdraw(version) => {
+            Notice::normal(Reason::Withdrawn, format!("version {version} is not tried any more"))
         }
+        Cause::Begin(version) => Notice::normal(Reason::Starting, format!("version {version} is the first to answer")),
+        Cause::Switch(version) => Notice::normal(Reason::Switched, format!("version {version} answers")),
+        Cause::Try(canary) => Notice::normal(
+            Reason::Trying,
+            format!("version {} answers {} % of the applicants", canary.version, canary.weight),
+        ),
         Cause::Reject(version, fault) => {
             let note = format!("version {version} went back to version {}: {fault}", state.traffic.stable);
             Notice::warning(Reason::RolledBack, note)
@@ -231,7 +244,8 @@ fn told(cause: &Cause, state: &TrafficState) -> Notice {
 }
 
 fn listed(versions: &[ArtifactRef]) -> String {
-    let names: Vec<_> = versions.iter().map(|version| format!("version {} ({})", version.version, version.run)).collect();
+    let names: Vec<_> =
+        versions.iter().map(|version| format!("version {} ({})", version.version, version.run)).collect();
     names.join(" and ")
 }
 

@@ -11,7 +11,10 @@ use underwriter_contract::serving::{ServingRequest, TRAFFIC_FILE};
 use underwriter_crds::{LoanModel, ModelVersion, PredictionService};
 
 use super::{
-    build::{self, deployment::{PREDICTOR, SERVING}},
+    build::{
+        self,
+        deployment::{PREDICTOR, SERVING},
+    },
     figures, rollout,
     state::{DeploymentState, Ended, Observed, PodState, Record, TrafficState},
     validate::{Invalid, Validated, validate},
@@ -36,7 +39,12 @@ pub fn named(service: &PredictionService, context: &Context) -> Result<Validated
 ///
 /// # Errors
 /// When pods cannot be listed.
-pub async fn observe(service: &PredictionService, name: &Name, validated: &Result<Validated, Invalid>, context: &Context) -> Result<Observed, Error> {
+pub async fn observe(
+    service: &PredictionService,
+    name: &Name,
+    validated: &Result<Validated, Invalid>,
+    context: &Context,
+) -> Result<Observed, Error> {
     let namespace = service.namespace().unwrap_or_default();
     let status = service.status.clone().unwrap_or_default();
     let observed = Observed {
@@ -46,7 +54,8 @@ pub async fn observe(service: &PredictionService, name: &Name, validated: &Resul
         rollout: status.rollout,
         rejected: status.rejected_versions,
     };
-    let calm = validated.as_ref().map_or(true, |wanted| rollout::steady(&rollout::plan(&wanted.goal, &observed), &observed));
+    let calm =
+        validated.as_ref().map_or(true, |wanted| rollout::steady(&rollout::plan(&wanted.goal, &observed), &observed));
     Ok(if calm { observed } else { Observed { pods: pods(&namespace, name, context).await?, ..observed } })
 }
 
@@ -94,7 +103,8 @@ fn pod(pod: &Pod) -> PodState {
     let status = pod.status.as_ref();
     let conditions = status.and_then(|status| status.conditions.as_deref()).unwrap_or_default();
     let ready = conditions.iter().find(|condition| condition.type_ == "Ready");
-    let container = status.and_then(|status| status.container_statuses.as_ref()?.iter().find(|found| found.name == PREDICTOR));
+    let container =
+        status.and_then(|status| status.container_statuses.as_ref()?.iter().find(|found| found.name == PREDICTOR));
     let served = pod.spec.as_ref().and_then(serving);
     PodState {
         name: pod.name_any(),
@@ -133,4 +143,110 @@ fn waits_for(pod: &Pod, container: Option<&ContainerStatus>) -> Option<String> {
     let waiting = container.state.as_ref()?.waiting.as_ref().filter(|_| terminated(container).is_none())?;
     let (reason, message) = (waiting.reason.clone().unwrap_or_default(), waiting.message.clone().unwrap_or_default());
     Some(format!("waits: {reason} {message}").trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use underwriter_contract::{Digest, FORMAT, learning::SecretRef, request::ArtifactRef, serving::Canary};
+    use underwriter_crds::loan_model::{Artifacts, Resolved};
+
+    use super::*;
+    use crate::{
+        prediction_service::build::{Parent, traffic as traffic_map},
+        settings::Settings,
+    };
+
+    fn artifact(version: u32) -> ArtifactRef {
+        let (run, uri) = (format!("run{version}"), "s3://artifacts/".into());
+        ArtifactRef { version, run, uri, digest: Digest::of(b"") }
+    }
+
+    fn with_parent<T>(test: impl FnOnce(&Parent<'_>) -> T) -> T {
+        let metadata = json!({"name": "loan-api", "namespace": "bank", "uid": "u", "generation": 1});
+        let object = json!({"metadata": metadata, "spec": {"modelRef": {"name": "loans"}, "replicas": 3}});
+        let service: PredictionService = serde_json::from_value(object).unwrap();
+        let arguments =
+            ["operator", "--tasks-image", "t", "--predictor-image", "p", "--artifacts-uri", "s3://artifacts/"];
+        let settings = <Settings as clap::Parser>::try_parse_from(arguments).unwrap();
+        test(&Parent { service: &service, name: Name::parse("loan-api").unwrap(), settings: &settings })
+    }
+
+    fn built(parent: &Parent<'_>, versions: &[ArtifactRef]) -> Deployment {
+        let secret = |name: &str| Some(SecretRef { name: name.into() });
+        let artifacts = Artifacts { uri: "s3://artifacts/".into(), secret_ref: secret("s3") };
+        let resolved = Resolved { artifacts, prediction_log: None, config_digest: Digest::of(b"") };
+        build::deployment::deployment(parent, &resolved, versions)
+    }
+
+    #[test]
+    fn what_was_built_reads_back() {
+        with_parent(|parent| {
+            let record = Record { step: 2, ..Record::default() }.rejecting(&artifact(7), "ErrorRate: 9 errors");
+            let canary = Some(Canary { version: 2, weight: 10 });
+            let active_from = "2026-01-01T00:00:03Z".parse().unwrap();
+            let written = underwriter_contract::serving::Traffic {
+                format: FORMAT,
+                generation: 4,
+                active_from,
+                stable: 1,
+                canary,
+            };
+            let state = TrafficState { traffic: written, record };
+            assert_eq!(traffic(&traffic_map::traffic(parent, &state)), Some(state));
+
+            let versions = [artifact(1), artifact(2)];
+            let mut object = built(parent, &versions);
+            object.metadata.generation = Some(2);
+            let state = deployment(&object).unwrap();
+            assert_eq!((state.versions.as_slice(), state.wanted, state.current), (&versions[..], 3, false));
+        });
+    }
+
+    #[test]
+    fn a_damaged_child_counts_as_missing() {
+        with_parent(|parent| {
+            let mut map = ConfigMap::default();
+            assert_eq!(traffic(&map), None);
+            map.data = Some([(TRAFFIC_FILE.to_owned(), "{".to_owned())].into());
+            assert_eq!(traffic(&map), None);
+            assert_eq!(deployment(&built(parent, &[])), None);
+            assert_eq!(deployment(&Deployment::default()), None);
+        });
+    }
+
+    fn seen(status: Value) -> PodState {
+        with_parent(|parent| {
+            let spec = built(parent, &[artifact(1), artifact(2)]).spec.unwrap().template.spec.unwrap();
+            let mut object: Pod =
+                serde_json::from_value(json!({"metadata": {"name": "pod"}, "status": status})).unwrap();
+            object.spec = Some(spec);
+            pod(&object)
+        })
+    }
+
+    fn container(state: Value, last: Value) -> Value {
+        json!([{"name": PREDICTOR, "image": "p", "imageID": "p", "ready": false, "restartCount": 3,
+            "state": state, "lastState": last}])
+    }
+
+    #[test]
+    fn a_pod_tells_why_it_is_not_ready() {
+        let pending = seen(json!({"conditions": [
+            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available"}]}));
+        assert_eq!(pending.waits_for.as_deref(), Some("0/3 nodes are available"));
+        assert_eq!((pending.versions.as_slice(), pending.ready), (&[1, 2][..], false));
+
+        let image = json!({"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}});
+        let pulling = seen(json!({"containerStatuses": container(image, json!({}))}));
+        assert_eq!(pulling.waits_for.as_deref(), Some("waits: ImagePullBackOff no such image"));
+
+        let end =
+            json!({"exitCode": 2, "finishedAt": "2026-01-01T00:00:00Z", "message": "ArtifactCorrupt: booster.txt\n"});
+        let back_off = json!({"waiting": {"reason": "CrashLoopBackOff"}});
+        let crashing = seen(json!({"containerStatuses": container(back_off, json!({"terminated": end}))}));
+        assert_eq!((crashing.waits_for, crashing.restarts), (None, 3));
+        let ended = crashing.ended.unwrap();
+        assert_eq!((ended.code, ended.message.as_str()), (2, "ArtifactCorrupt: booster.txt"));
+    }
 }

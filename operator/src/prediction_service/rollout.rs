@@ -34,7 +34,9 @@ pub enum Move {
 /// Why the traffic changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// There was none, or it was lost or damaged.
+    /// The service is new.
+    Begin(u32),
+    /// It was lost or damaged.
     Restore,
     /// A version is tried no longer, through no fault of its own.
     Withdraw(u32),
@@ -83,7 +85,9 @@ pub fn plan(goal: &Goal, observed: &Observed) -> Plan {
         Goal::Pinned(pinned) => match served(observed).filter(|served| served.version != pinned.version) {
             None => Plan { stable: pinned.clone(), trial: None },
             Some(_) if has_passed(pinned, observed) => Plan { stable: pinned.clone(), trial: None },
-            Some(served) => Plan { stable: served.clone(), trial: Some(pinned.clone()).filter(|trial| !rejected(trial)) },
+            Some(served) => {
+                Plan { stable: served.clone(), trial: Some(pinned.clone()).filter(|trial| !rejected(trial)) }
+            }
         },
     }
 }
@@ -124,7 +128,12 @@ pub fn next(validated: &Validated, observed: &Observed, lead: Duration, now: Tim
 
 /// How far the version on trial is, as it is written down; none where nothing is tried or taken back.
 #[must_use]
-pub fn status(validated: &Validated, observed: &Observed, next: Option<&Move>, now: Timestamp) -> Option<RolloutStatus> {
+pub fn status(
+    validated: &Validated,
+    observed: &Observed,
+    next: Option<&Move>,
+    now: Timestamp,
+) -> Option<RolloutStatus> {
     let (state, deployment) = (observed.traffic.as_ref()?, observed.deployment.as_ref()?);
     let trial = plan(&validated.goal, observed).trial;
     let rejected = || deployment.versions.iter().find(|version| state.record.rejects(&version.run)).cloned();
@@ -160,15 +169,19 @@ struct Situation<'a> {
     now: Timestamp,
 }
 
-/// Without traffic, whoever is loaded everywhere answers, the wanted one before others.
+/// Without traffic, whoever is loaded everywhere answers, the wanted one before others. A pod that does not report may
+/// hold any generation so far: where there are pods, the clock's seconds are ahead of every count.
 fn restore(plan: &Plan, deployment: Option<&DeploymentState>, observed: &Observed, now: Timestamp) -> Move {
     let loaded = deployment.map_or(&[][..], |deployment| &deployment.versions);
     let wanted = loaded.iter().filter(|version| **version == plan.stable);
     let everywhere = |version: &&ArtifactRef| observed.ready().all(|pod| pod.versions.contains(&version.version));
     let stable = wanted.chain(loaded).find(everywhere).or(loaded.first()).unwrap_or(&plan.stable).version;
-    let traffic = Traffic { format: FORMAT, generation: observed.generation() + 1, active_from: now, stable, canary: None };
+    let seconds = deployment.and_then(|_| u64::try_from(now.as_second()).ok()).unwrap_or_default();
+    let generation = (observed.generation() + 1).max(seconds);
+    let traffic = Traffic { format: FORMAT, generation, active_from: now, stable, canary: None };
     let record = Record { step: 0, rejected: observed.rejected.clone() };
-    Move::Traffic(TrafficState { traffic, record }, Cause::Restore)
+    let cause = if deployment.is_some() { Cause::Restore } else { Cause::Begin(stable) };
+    Move::Traffic(TrafficState { traffic, record }, cause)
 }
 
 /// Without pods nobody has to be waited for.
@@ -308,7 +321,8 @@ impl Situation<'_> {
 
     fn fault(&self, trial: &ArtifactRef) -> Option<Fault> {
         let (step, seen) = (self.current_step().filter(|_| self.trying(trial)), (self.state, self.observed));
-        let stepping = step.and_then(|(_, step)| analysis::fault_in_step(&self.figures(trial), step, self.bounds, seen));
+        let stepping =
+            step.and_then(|(_, step)| analysis::fault_in_step(&self.figures(trial), step, self.bounds, seen));
         stepping.or_else(|| analysis::fault_in_loading(trial, self.deployment, self.observed))
     }
 
@@ -384,12 +398,20 @@ mod tests {
     fn serving(versions: &[ArtifactRef]) -> Observed {
         let (generation, stable) = (5, versions[0].version);
         let traffic = Traffic { format: FORMAT, generation, active_from: Timestamp::UNIX_EPOCH, stable, canary: None };
-        let deployment =
-            DeploymentState { versions: versions.to_vec(), wanted: 1, replicas: 1, updated: 1, ready: 1, current: true, late: false };
+        let deployment = DeploymentState {
+            versions: versions.to_vec(),
+            wanted: 1,
+            replicas: 1,
+            updated: 1,
+            ready: 1,
+            current: true,
+            late: false,
+        };
         let numbers: Vec<_> = versions.iter().map(|version| version.version).collect();
         let (pod, started) = ("pod".to_owned(), Timestamp::UNIX_EPOCH);
         let analysis = Analysis { pod: pod.clone(), started, generation, active: true, versions: vec![] };
-        let pod = PodState { name: pod, versions: numbers, ready: true, analysis: Some(analysis), ..PodState::default() };
+        let pod =
+            PodState { name: pod, versions: numbers, ready: true, analysis: Some(analysis), ..PodState::default() };
         let state = TrafficState { traffic, record: Record::default() };
         Observed { traffic: Some(state), deployment: Some(deployment), pods: vec![pod], ..Observed::default() }
     }
@@ -429,6 +451,74 @@ mod tests {
     }
 
     #[test]
+    fn a_challenger_waits_until_the_stable_version_is_well() {
+        let (champion, challenger) = (artifact(1, "a"), Some(artifact(2, "b")));
+        let wanted = validated(Goal::Follow { champion: champion.clone(), challenger });
+        let mut observed = serving(&[champion]);
+        observed.deployment.as_mut().unwrap().wanted = 2;
+        assert_eq!(moves(&wanted, &observed), Some(Move::Wait(Waiting::Pods(1))));
+    }
+
+    /// A service that tries the second version in its only step, with as many answers as that waits for.
+    fn trying() -> (Validated, Observed) {
+        let (champion, challenger) = (artifact(1, "a"), artifact(2, "b"));
+        let wanted = validated(Goal::Follow { champion: champion.clone(), challenger: Some(challenger.clone()) });
+        let mut observed = serving(&[champion, challenger]);
+        observed.traffic.as_mut().unwrap().traffic.canary = Some(Canary { version: 2, weight: 20 });
+        let (latency_p50, latency_p99) = (1.0, 2.0);
+        let figures = underwriter_contract::serving::VersionFigures {
+            version: 2,
+            predictions: 10,
+            errors: 0,
+            latency_p50,
+            latency_p99,
+        };
+        observed.pods[0].analysis.as_mut().unwrap().versions.push(figures);
+        (wanted, observed)
+    }
+
+    #[test]
+    fn what_has_passed_stays_passed_while_a_pod_is_silent() {
+        let (wanted, mut observed) = trying();
+        let next = moves(&wanted, &observed);
+        assert_eq!(next, Some(Move::Wait(Waiting::Champion)));
+        observed.rollout = status(&wanted, &observed, next.as_ref(), Timestamp::UNIX_EPOCH);
+        observed.pods[0].analysis = None;
+        assert_eq!(moves(&wanted, &observed), Some(Move::Wait(Waiting::Champion)));
+        observed.rollout = None;
+        assert_eq!(moves(&wanted, &observed), Some(Move::Wait(Waiting::Traffic(vec!["pod".into()]))));
+    }
+
+    #[test]
+    fn a_trial_ends_before_another_champion_is_loaded() {
+        let (mut wanted, observed) = trying();
+        wanted.goal = Goal::Follow { champion: artifact(3, "c"), challenger: Some(artifact(2, "b")) };
+        assert!(matches!(moves(&wanted, &observed), Some(Move::Traffic(_, Cause::Withdraw(2)))));
+    }
+
+    #[test]
+    fn no_trial_begins_while_a_pod_that_answers_lacks_the_version() {
+        let (wanted, mut observed) = trying();
+        observed.traffic.as_mut().unwrap().traffic.canary = None;
+        assert!(matches!(moves(&wanted, &observed), Some(Move::Traffic(_, Cause::Try(_)))));
+        observed.pods[0].versions = vec![1];
+        assert_eq!(moves(&wanted, &observed), Some(Move::Wait(Waiting::Pods(2))));
+    }
+
+    #[test]
+    fn nobody_answers_with_a_version_that_is_still_being_loaded() {
+        let wanted = follow(artifact(2, "b"));
+        let observed = serving(&[artifact(1, "a"), artifact(2, "b")]);
+        assert!(matches!(moves(&wanted, &observed), Some(Move::Traffic(_, Cause::Switch(2)))));
+        let mut rolling = observed.clone();
+        rolling.deployment.as_mut().unwrap().replicas = 2; // one of them of the revision before, not ready now
+        assert_eq!(moves(&wanted, &rolling), Some(Move::Wait(Waiting::Pods(2))));
+        let mut listed_later = observed;
+        listed_later.pods[0].versions = vec![1];
+        assert_eq!(moves(&wanted, &listed_later), Some(Move::Wait(Waiting::Pods(2))));
+    }
+
+    #[test]
     fn a_change_of_pin_is_tried_and_then_switches_by_itself() {
         let pinned = validated(Goal::Pinned(artifact(2, "b")));
         let both = [artifact(1, "a"), artifact(2, "b")];
@@ -437,7 +527,8 @@ mod tests {
         let Some(Move::Traffic(state, Cause::Try(canary))) = moves(&pinned, &observed) else { panic!() };
         assert_eq!((canary.version, canary.weight, state.traffic.active_from.as_second()), (2, 20, 3));
         let (predictions, generation, versions) = (10, state.traffic.generation, vec![]);
-        let analysis = Analysis { pod: "pod".into(), started: Timestamp::UNIX_EPOCH, generation, active: true, versions };
+        let analysis =
+            Analysis { pod: "pod".into(), started: Timestamp::UNIX_EPOCH, generation, active: true, versions };
         (observed.traffic, observed.pods[0].analysis) = (Some(state), Some(analysis));
         assert_eq!(moves(&pinned, &observed), Some(Move::Wait(Waiting::Predictions(10))));
         let reading = underwriter_crds::prediction_service::Reading {
@@ -450,8 +541,15 @@ mod tests {
         status.readings = vec![reading];
         observed.rollout = Some(status);
         let next = moves(&pinned, &Observed { ..observed.clone() });
-        let later = super::next(&pinned, &observed, Duration::ZERO, Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(9));
-        assert_eq!((next, &later), (Some(Move::Wait(Waiting::Hold(Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(3)))), &Some(Move::Wait(Waiting::Champion))));
+        let later =
+            super::next(&pinned, &observed, Duration::ZERO, Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(9));
+        assert_eq!(
+            (next, &later),
+            (
+                Some(Move::Wait(Waiting::Hold(Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(3)))),
+                &Some(Move::Wait(Waiting::Champion))
+            )
+        );
         observed.rollout = super::status(&pinned, &observed, later.as_ref(), Timestamp::UNIX_EPOCH);
         assert!(matches!(moves(&pinned, &observed), Some(Move::Traffic(_, Cause::Switch(2)))));
     }

@@ -101,13 +101,13 @@ fn artifact(version: u32) -> ArtifactRef {
 impl World {
     fn new(replicas: usize) -> Self {
         Self {
-            now: Timestamp::UNIX_EPOCH,
+            now: Timestamp::UNIX_EPOCH + 1_000_000.seconds(),
             traffic: None,
             deployment: None,
             pods: Vec::new(),
             status: PredictionServiceStatus::default(),
-            kinds: vec![Kind::Fine],
-            champions: BTreeSet::from([1]),
+            kinds: vec![Kind::Fine, Kind::Fine],
+            champions: BTreeSet::from([1, 2]),
             champion: 1,
             challenger: None,
             replicas,
@@ -206,7 +206,10 @@ impl World {
             assert_ne!(self.kind(canary.version), Kind::Corrupt, "a corrupt version answers");
             let generation = before.map(|before| before.traffic.generation);
             let holds = |pod: &Pod| pod.held.as_ref().map(|held| held.generation) >= generation;
-            assert!(self.pods.iter().filter(|pod| pod.state.ready).all(holds), "{state:?} before all hold {generation:?}");
+            assert!(
+                self.pods.iter().filter(|pod| pod.state.ready).all(holds),
+                "{state:?} before all hold {generation:?}"
+            );
         }
         self.traffic = Some(state);
     }
@@ -218,7 +221,8 @@ impl World {
         }
         let wanted = self.replicas as i32;
         let deployment = self.deployment.get_or_insert_default();
-        (deployment.versions, deployment.wanted, deployment.current, deployment.late) = (versions, wanted, false, false);
+        (deployment.versions, deployment.wanted, deployment.current, deployment.late) =
+            (versions, wanted, false, false);
     }
 
     fn write_status(&mut self, decision: &Decision) {
@@ -243,7 +247,8 @@ impl World {
     fn progress(&mut self) {
         let Some(deployment) = self.deployment.clone() else { return };
         let (now, traffic) = (self.now, self.traffic.clone().map(|state| state.traffic));
-        let hopeless = |pod: &Pod| pod.template.iter().any(|version| self.kinds[version.version as usize - 1] == Kind::Corrupt);
+        let hopeless =
+            |pod: &Pod| pod.template.iter().any(|version| self.kinds[version.version as usize - 1] == Kind::Corrupt);
         for pod in self.pods.iter_mut().filter(|pod| !pod.state.ready) {
             let names = traffic.as_ref().is_some_and(|traffic| names(traffic, &pod.state.versions));
             if hopeless(pod) {
@@ -280,7 +285,8 @@ impl World {
         let Some(deployment) = &mut self.deployment else { return };
         let count = |of: &dyn Fn(&&Pod) -> bool| self.pods.iter().filter(of).count() as i32;
         deployment.updated = count(&|pod| pod.template == deployment.versions);
-        (deployment.replicas, deployment.ready, deployment.current) = (count(&|_| true), count(&|pod| pod.state.ready), true);
+        (deployment.replicas, deployment.ready, deployment.current) =
+            (count(&|_| true), count(&|pod| pod.state.ready), true);
     }
 
     fn sync(&mut self, index: usize) {
@@ -307,7 +313,11 @@ impl World {
     fn promote(&mut self) {
         let Some(challenger) = self.challenger else { return };
         let run = artifact(challenger).run;
-        let passed = self.status.rollout.as_ref().is_some_and(|rollout| (rollout.version, rollout.phase) == (challenger, RolloutPhase::Passed));
+        let passed = self
+            .status
+            .rollout
+            .as_ref()
+            .is_some_and(|rollout| (rollout.version, rollout.phase) == (challenger, RolloutPhase::Passed));
         if self.status.rejected_versions.iter().any(|rejected| rejected.run == run) {
             self.challenger = None;
         } else if passed {
@@ -331,7 +341,8 @@ impl World {
             Happening::Restart(index) if self.pods.len() > 1 => {
                 let (now, count) = (self.now, self.pods.len());
                 let pod = &mut self.pods[index % count];
-                (pod.state.ready, pod.state.ready_since, pod.state.restarts) = (false, Some(now), pod.state.restarts + 1);
+                (pod.state.ready, pod.state.ready_since, pod.state.restarts) =
+                    (false, Some(now), pod.state.restarts + 1);
                 pod.state.ended = Some(Ended { code: 137, at: now, message: "killed".into() });
                 (pod.predictions, pod.errors) = (0, 0);
                 self.figure();
@@ -349,10 +360,12 @@ impl World {
             Happening::Revoke if self.champions.len() > 1 => {
                 let champion = self.champion;
                 self.champion = *self.champions.iter().rev().find(|version| **version != champion).unwrap();
-                self.challenger = None;
             }
             Happening::Forget => self.status = PredictionServiceStatus::default(),
-            Happening::Lose => self.traffic = None,
+            Happening::Lose => {
+                self.now += 30.seconds(); // more than there were generations in this time
+                self.traffic = None;
+            }
             Happening::RunLate => {
                 let unready = self.pods.iter().any(|pod| !pod.state.ready);
                 self.deployment.iter_mut().for_each(|deployment| deployment.late = unready);
@@ -462,8 +475,17 @@ fn a_fine_challenger_takes_every_step() {
     let mut world = served();
     world.happen(&Happening::Nominate(Kind::Fine));
     world.settle();
-    assert_eq!((world.champion, world.status.stable), (2, Some(2)));
+    assert_eq!((world.champion, world.status.stable), (3, Some(3)));
     assert_eq!(world.notices, ["Loading", "Trying", "Trying", "Trying", "Passed", "Switched", "Loading"]);
+}
+
+#[test]
+fn a_revoked_champion_gives_way_to_one_that_is_loaded_first() {
+    let mut world = served();
+    world.happen(&Happening::Revoke);
+    world.settle();
+    assert_eq!((world.champion, world.status.stable), (2, Some(2)));
+    assert_eq!(world.notices, ["Loading", "Switched", "Loading"]);
 }
 
 #[test]

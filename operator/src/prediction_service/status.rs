@@ -16,7 +16,12 @@ use crate::Error;
 
 /// The status that a decision comes to.
 #[must_use]
-pub fn status(parent: &Parent<'_>, observed: &Observed, decision: &Decision, now: Timestamp) -> PredictionServiceStatus {
+pub fn status(
+    parent: &Parent<'_>,
+    observed: &Observed,
+    decision: &Decision,
+    now: Timestamp,
+) -> PredictionServiceStatus {
     let deployment = observed.deployment.clone().unwrap_or_default();
     PredictionServiceStatus {
         observed_generation: parent.service.metadata.generation.unwrap_or_default(),

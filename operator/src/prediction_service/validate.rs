@@ -55,7 +55,9 @@ pub enum Invalid {
         version: u32,
     },
     /// A pinned version that nobody let decide.
-    #[error("{model}-v{version} was never champion and is not approved: approve it, or name another in spec.modelRef.version")]
+    #[error(
+        "{model}-v{version} was never champion and is not approved: approve it, or name another in spec.modelRef.version"
+    )]
     VersionNotAllowed {
         /// The model.
         model: String,

@@ -41,10 +41,13 @@ async fn it_goes_back_and_everybody_is_answered() -> Result<()> {
         as_the_operator(&space.cluster, &crafted).await?;
 
         taken_back(space, &crafted).await?;
+        let tried = client.seen().answers;
         asking.answered(300, 60).await?;
-        space.service(10, "calm", |service| all_ready(service) && !tries(service)).await?;
         let seen = asking.stop().await;
         everybody_answered(space, &seen)?;
+        let mut later = seen.answers.iter().filter(|(decision, _)| !tried.contains_key(*decision));
+        ensure!(later.all(|(_, answer)| answer.version == 1), "v2 answers again");
+        space.service(10, "nothing tried", |service| all_ready(service) && !tries(service)).await?;
         let model = space.model("v1 champion", |_| true).await?.status.context("no status")?;
         ensure!((model.champion, model.challenger) == (Some(1), None), "{:?}, {:?}", model.champion, model.challenger);
         Ok(())

@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use underwriter_crds::{
     DriftMonitor, LoanModel, ModelVersion, PredictionService,
-    conditions::{ConditionType, holds},
+    conditions::{ConditionType, check, holds},
     model_version::{Decision, DecisionRecord},
 };
 use underwriter_tests::cluster::{Cluster, Kind};
@@ -37,7 +37,7 @@ use crate::{
     asking::Asking,
     operator::Operator,
     process,
-    space::{MODEL, Space, all_ready, no_status, until, within},
+    space::{MODEL, MONITOR, Space, all_ready, no_status, until, within},
 };
 
 /// What the operator writes.
@@ -63,6 +63,7 @@ async fn the_loop_goes_on_and_nothing_is_done_twice() -> Result<()> {
         space.trained().await?;
         let client = space.served(30_704, |_| ()).await?;
         let asking = Asking::start(&client, space.applications());
+        space.monitored().await?;
         space.describe_model(|model| model.training.seed = 1).await?;
         space.champion(2).await?;
         let second = |service: &PredictionService| answers_with(service, 2);
@@ -126,6 +127,7 @@ fn writes(cluster: &Cluster) -> BoxStream<'static, Write> {
         changes(cluster, template, |_| Write::Deployment),
         statuses::<LoanModel>(cluster),
         statuses::<PredictionService>(cluster),
+        statuses::<DriftMonitor>(cluster),
     ])
     .boxed()
 }
@@ -210,6 +212,7 @@ async fn without_statuses(space: &Space) -> Result<()> {
         cluster.api::<ModelVersion>().patch_status(&version.name_any(), &emptied, &patch).await?;
     }
     cluster.api::<PredictionService>().patch_status(&space.service, &emptied, &patch).await?;
+    cluster.api::<DriftMonitor>().patch_status(MONITOR, &emptied, &patch).await?;
     cluster.api::<LoanModel>().patch_status(MODEL, &emptied, &patch).await?;
     as_before(space).await
 }
@@ -247,13 +250,24 @@ async fn recreate<K: Kind + Serialize + HasStatus>(cluster: &Cluster) -> Result<
     Ok(())
 }
 
-/// Champion and service as they were. What must not happen has ten seconds to happen in.
+/// Champion, service and monitor as they were, each with a whole status. What must not happen has ten seconds to happen in.
 async fn as_before(space: &Space) -> Result<()> {
     space.champion(2).await?;
     let settled =
         |model: &LoanModel| model.status.as_ref().is_some_and(|status| holds(&status.conditions, ConditionType::Ready));
-    space.model("the model ready", settled).await?;
-    space.service(180, "v2 answering everybody", |service| answers_with(service, 2)).await?;
+    let model = space.model("the model ready", settled).await?;
+    let second = |service: &PredictionService| answers_with(service, 2);
+    let service = space.service(180, "v2 answering everybody", second).await?;
+    let told = |monitor: &DriftMonitor| monitor.status.as_ref().is_some_and(|status| !status.conditions.is_empty());
+    let monitor = space.cluster.wait(MONITOR, 60, "the monitor's conditions", told).await?;
+    let conditions = [
+        model.status.map(|status| status.conditions),
+        service.status.map(|status| status.conditions),
+        monitor.status.map(|status| status.conditions),
+    ];
+    for conditions in conditions.into_iter().flatten() {
+        check(&conditions).map_err(|broken| anyhow::anyhow!("{broken}: {conditions:?}"))?;
+    }
     tokio::time::sleep(Duration::from_secs(10)).await;
     Ok(())
 }

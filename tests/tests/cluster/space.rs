@@ -17,7 +17,7 @@ use underwriter_contract::{
     summary::MetricName,
 };
 use underwriter_crds::{
-    LoanModel, LoanModelSpec, ModelVersion, PredictionService, PredictionServiceSpec,
+    DriftMonitor, LoanModel, LoanModelSpec, ModelVersion, PredictionService, PredictionServiceSpec,
     conditions::{ConditionType, holds},
     loan_model::Gate,
 };
@@ -31,6 +31,8 @@ use underwriter_tests::{
 
 /// The model of every test.
 pub const MODEL: &str = "loans";
+/// Its monitor, where there is one.
+pub const MONITOR: &str = "drift";
 /// Long enough for a training run on a machine that is busy.
 const TRAINING: u64 = 300;
 
@@ -165,6 +167,17 @@ impl Space {
         until(30, "the node's port open", async || tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok())
             .await?;
         Ok(Arc::new(Client::new(port)?))
+    }
+
+    /// A monitor of the service that starts no scan by itself.
+    pub async fn monitored(&self) -> Result<()> {
+        let changed = |monitor: &mut DriftMonitor| {
+            monitor.metadata.name = Some(MONITOR.into());
+            monitor.spec.model_ref.name = MODEL.into();
+            monitor.spec.source.service = self.service.clone();
+            monitor.spec.suspend = true;
+        };
+        self.cluster.apply_example("drift-monitor.yaml", changed).await
     }
 
     /// Waits until the service is as `done` wants it.

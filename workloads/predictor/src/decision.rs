@@ -169,9 +169,6 @@ fn judge(version: &Version, other: Option<&Version>, fields: &Map<String, Value>
         Ok(application) => application,
         Err(problems) => return Attempt::Invalid(problems),
     };
-    if let Some(problem) = version.long_id(&application) {
-        return Attempt::Invalid(vec![problem]);
-    }
     let Ok(scored) = version.model.score(&application.values) else {
         return Attempt::Failed;
     };

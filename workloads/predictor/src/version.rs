@@ -6,10 +6,8 @@ use serde_json::{Map, Value};
 use underwriter_contract::{
     learning::{IdColumns, Label},
     manifest::Manifest,
-    predict::FieldProblem,
 };
-use underwriter_data::log::MAX_ID;
-use underwriter_model::{Application, Model, ModelError, Schema};
+use underwriter_model::{Model, ModelError, Schema};
 
 use crate::metrics::Tally;
 
@@ -65,19 +63,6 @@ impl Version {
         let ids = self.model.manifest().learning.data.id.as_ref()?;
         let applicant = ids.applicant.as_ref().and_then(|column| text(fields.get(column)?));
         applicant.or_else(|| text(fields.get(&ids.application)?))
-    }
-
-    /// What is wrong with an application's ids, where the prediction log could not index them.
-    #[must_use]
-    pub fn long_id(&self, application: &Application) -> Option<FieldProblem> {
-        let ids = self.model.manifest().learning.data.id.as_ref()?;
-        let is_long = |id: &str| id.chars().nth(MAX_ID).is_some();
-        let field = if is_long(&application.id) {
-            ids.application.clone()
-        } else {
-            application.applicant.as_deref().filter(|id| is_long(id)).and(ids.applicant.clone())?
-        };
-        Some(FieldProblem { field, message: format!("expected at most {MAX_ID} characters") })
     }
 
     /// Keeps the columns known at application, which are what the prediction log wants of the fields.

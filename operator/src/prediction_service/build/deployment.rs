@@ -13,11 +13,7 @@ use k8s_openapi::{
             PodTemplateSpec, Probe, TopologySpreadConstraint, Volume,
         },
     },
-    apimachinery::pkg::{
-        api::resource::Quantity,
-        apis::meta::v1::LabelSelector,
-        util::intstr::IntOrString,
-    },
+    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::LabelSelector, util::intstr::IntOrString},
 };
 use kube::core::ObjectMeta;
 use underwriter_contract::{
@@ -49,10 +45,8 @@ const SPOOL_LIMIT: &str = "1Gi";
 /// The Deployment that loads these versions, the stable one first.
 #[must_use]
 pub fn deployment(parent: &Parent<'_>, resolved: &Resolved, versions: &[ArtifactRef]) -> Deployment {
-    let at_once = RollingUpdateDeployment {
-        max_surge: Some(IntOrString::Int(1)),
-        max_unavailable: Some(IntOrString::Int(0)),
-    };
+    let at_once =
+        RollingUpdateDeployment { max_surge: Some(IntOrString::Int(1)), max_unavailable: Some(IntOrString::Int(0)) };
     let spec = DeploymentSpec {
         progress_deadline_seconds: Some(DEADLINE_SECONDS),
         replicas: Some(parent.service.spec.replicas),
@@ -68,7 +62,8 @@ pub fn deployment(parent: &Parent<'_>, resolved: &Resolved, versions: &[Artifact
 
 /// What `kubectl rollout history` shows.
 fn because(versions: &[ArtifactRef]) -> BTreeMap<String, String> {
-    let named: Vec<_> = versions.iter().map(|version| format!("version {} (run {})", version.version, version.run)).collect();
+    let named: Vec<_> =
+        versions.iter().map(|version| format!("version {} (run {})", version.version, version.run)).collect();
     BTreeMap::from([(annotation::CHANGE_CAUSE.into(), format!("serve {}", named.join(" beside ")))])
 }
 
@@ -100,7 +95,10 @@ fn container(parent: &Parent<'_>, resolved: &Resolved, versions: &[ArtifactRef])
         readiness_probe: Some(probe("/readyz", 2, 3)),
         startup_probe: Some(probe("/livez", 2, DEADLINE_SECONDS / 2)),
         resources: Some(parent.service.spec.template.resources_over(defaults)),
-        volume_mounts: Some(vec![pod::mount("traffic", TRAFFIC_FOLDER, true), pod::mount("spool", SPOOL_FOLDER, false)]),
+        volume_mounts: Some(vec![
+            pod::mount("traffic", TRAFFIC_FOLDER, true),
+            pod::mount("spool", SPOOL_FOLDER, false),
+        ]),
         ..Container::default()
     }
 }
@@ -126,12 +124,24 @@ fn own_name() -> EnvVar {
 }
 
 fn port(name: &str, number: u16) -> ContainerPort {
-    ContainerPort { name: Some(name.into()), container_port: number.into(), protocol: Some("TCP".into()), ..ContainerPort::default() }
+    ContainerPort {
+        name: Some(name.into()),
+        container_port: number.into(),
+        protocol: Some("TCP".into()),
+        ..ContainerPort::default()
+    }
 }
 
 fn probe(path: &str, period: i32, failures: i32) -> Probe {
-    let get = HTTPGetAction { path: Some(path.into()), port: IntOrString::String(ADMIN.into()), ..HTTPGetAction::default() };
-    Probe { http_get: Some(get), period_seconds: Some(period), failure_threshold: Some(failures), timeout_seconds: Some(2), ..Probe::default() }
+    let get =
+        HTTPGetAction { path: Some(path.into()), port: IntOrString::String(ADMIN.into()), ..HTTPGetAction::default() };
+    Probe {
+        http_get: Some(get),
+        period_seconds: Some(period),
+        failure_threshold: Some(failures),
+        timeout_seconds: Some(2),
+        ..Probe::default()
+    }
 }
 
 fn spread(parent: &Parent<'_>) -> TopologySpreadConstraint {

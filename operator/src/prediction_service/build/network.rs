@@ -23,7 +23,8 @@ const READERS: [&str; 2] = ["underwriter", "prometheus"];
 #[must_use]
 pub fn policy(parent: &Parent<'_>) -> NetworkPolicy {
     let clients = NetworkPolicyIngressRule { from: None, ports: Some(vec![port(API_PORT)]) };
-    let readers = NetworkPolicyIngressRule { from: Some(READERS.map(reader).to_vec()), ports: Some(vec![port(ADMIN_PORT)]) };
+    let readers =
+        NetworkPolicyIngressRule { from: Some(READERS.map(reader).to_vec()), ports: Some(vec![port(ADMIN_PORT)]) };
     let spec = NetworkPolicySpec {
         ingress: Some(vec![clients, readers]),
         pod_selector: Some(LabelSelector { match_labels: Some(parent.selector()), match_expressions: None }),

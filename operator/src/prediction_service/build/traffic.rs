@@ -13,7 +13,8 @@ use crate::names::annotation;
 pub fn traffic(parent: &Parent<'_>, state: &TrafficState) -> ConfigMap {
     let text = |value: serde_json::Result<String>| value.unwrap_or_default(); // plain values: cannot fail
     let mut metadata = parent.child(parent.name.traffic());
-    metadata.annotations = Some(BTreeMap::from([(annotation::ROLLOUT.into(), text(serde_json::to_string(&state.record)))]));
+    metadata.annotations =
+        Some(BTreeMap::from([(annotation::ROLLOUT.into(), text(serde_json::to_string(&state.record)))]));
     let data = BTreeMap::from([(TRAFFIC_FILE.into(), text(serde_json::to_string(&state.traffic)))]);
     ConfigMap { metadata, data: Some(data), ..ConfigMap::default() }
 }

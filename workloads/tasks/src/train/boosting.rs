@@ -7,6 +7,8 @@ use serde_json::{Value as Json, json};
 const MOST_ROUNDS: u32 = 300;
 /// Rounds without a lower loss after which to stop.
 const PATIENCE: u32 = 30;
+/// From so many rows on, a second thread is worth its waiting.
+const WORTH_TWO_THREADS: usize = 200_000;
 
 /// Columns of numbers, and the outcomes of their rows.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +26,7 @@ pub struct Sample<'a> {
 pub fn rounds(older: Sample, newer: Sample, seed: u32) -> lightgbm3::Result<u32> {
     let training = older.dataset(None)?;
     let validation = newer.dataset(Some(&training))?;
-    let booster = Booster::train_with_valid(training, Some(validation), &parameters(MOST_ROUNDS, seed))?;
+    let booster = Booster::train_with_valid(training, Some(validation), &older.parameters(MOST_ROUNDS, seed))?;
     Ok(u32::try_from(booster.num_iterations()).unwrap_or(1).max(1))
 }
 
@@ -33,7 +35,7 @@ pub fn rounds(older: Sample, newer: Sample, seed: u32) -> lightgbm3::Result<u32>
 /// # Errors
 /// When LightGBM fails.
 pub fn fit(sample: Sample, rounds: u32, seed: u32) -> lightgbm3::Result<String> {
-    Booster::train(sample.dataset(None)?, &parameters(rounds, seed))?.save_string()
+    Booster::train(sample.dataset(None)?, &sample.parameters(rounds, seed))?.save_string()
 }
 
 impl Sample<'_> {
@@ -42,13 +44,20 @@ impl Sample<'_> {
         let width = i32::try_from(self.columns.len()).unwrap_or(i32::MAX);
         Dataset::from_slice_with_reference(&self.columns.concat(), &labels, width, false, reference)
     }
-}
 
-/// Two threads always, and no choice that depends on the machine: the same bytes in give the same bytes out.
-fn parameters(rounds: u32, seed: u32) -> Json {
-    json!({
-        "objective": "binary", "metric": "binary_logloss", "num_iterations": rounds, "early_stopping_rounds": PATIENCE,
-        "learning_rate": 0.05, "num_leaves": 8, "max_depth": 5, "min_data_in_leaf": 50, "feature_fraction": 0.8,
-        "seed": seed >> 1, "deterministic": true, "force_row_wise": true, "num_threads": 2, "verbosity": -1,
-    })
+    /// Nothing here depends on the machine: the same bytes in give the same bytes out.
+    fn parameters(&self, rounds: u32, seed: u32) -> Json {
+        json!({
+            "objective": "binary", "metric": "binary_logloss", "num_iterations": rounds,
+            "early_stopping_rounds": PATIENCE, "learning_rate": 0.05, "num_leaves": 8, "max_depth": 5,
+            "min_data_in_leaf": 50, "feature_fraction": 0.8, "seed": seed >> 1, "deterministic": true,
+            "force_row_wise": true, "num_threads": self.threads(), "verbosity": -1,
+        })
+    }
+
+    /// One thread for few rows: OpenMP's threads spin while they wait for each other, which on shared cores takes ten
+    /// times as long as the work itself.
+    const fn threads(&self) -> u32 {
+        if self.bad.len() < WORTH_TWO_THREADS { 1 } else { 2 }
+    }
 }

@@ -106,7 +106,7 @@ mod tests {
     fn columns(rules: serde_json::Value) -> Columns {
         let names = ["label", "recoveries", "plain", "secret", "note", "flag", "always"];
         let row = |at: usize| {
-            let bad = at % 5 == 0;
+            let bad = at.is_multiple_of(5);
             let secret = if bad { "Off".to_owned() } else { format!("{}", at % 3) };
             [
                 bad.to_string(),

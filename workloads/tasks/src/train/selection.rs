@@ -83,6 +83,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use underwriter_contract::{learning::Algorithm, manifest::ColumnKind};
+    use underwriter_model::calibration;
 
     use super::{Family, choose};
     use crate::train::{
@@ -98,7 +99,7 @@ mod tests {
         ((mixed ^ (mixed >> 32)) >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    fn chosen(truth: impl Fn(f64, f64) -> f64) -> super::Chosen {
+    fn chosen(columns: usize, truth: impl Fn(&[f64]) -> f64) -> super::Chosen {
         const ROWS: usize = 6000;
         let cells = |column| Cells::Numbers((0..ROWS).map(|row| uniform(row, column)).collect());
         let feature = |column: usize| Feature {
@@ -107,24 +108,21 @@ mod tests {
             cells: cells(column),
             unreadable: 0,
         };
-        let features: Vec<Feature> = (0..4).map(feature).collect();
+        let features: Vec<Feature> = (0..columns).map(feature).collect();
         let learnt: BTreeSet<String> = features.iter().map(|feature| feature.name.clone()).collect();
-        let probability = |row| 1.0 / (1.0 + (-truth(uniform(row, 0), uniform(row, 1))).exp());
-        let bad: Vec<bool> = (0..ROWS).map(|row| uniform(row, 9) < probability(row)).collect();
+        let log_odds = |row| truth(&(0..columns).map(|column| uniform(row, column)).collect::<Vec<_>>());
+        let bad: Vec<bool> = (0..ROWS).map(|row| uniform(row, 99) < calibration::sigmoid(log_odds(row))).collect();
         let material = Material { features: &features, learnt: &learnt, bad: &bad, seed: 1 };
         choose(Algorithm::Auto, &material, &Ordered::at_random((0..ROWS).collect(), 1)).unwrap()
     }
 
     #[test]
     fn each_family_wins_where_the_truth_is_its_own() {
-        let linear = chosen(|x0, x1| 3.0 * x0 + 2.0 * x1 - 3.5);
-        assert_eq!((linear.family, linear.losses.len()), (Family::Scorecard, 3));
-        let crossed = chosen(|x0, x1| if (x0 > 0.5) == (x1 > 0.5) { 1.5 } else { -1.5 });
+        let linear = chosen(16, |x| x.iter().map(|x| 2.0 * (x - 0.5)).sum::<f64>() - 1.0);
+        assert_eq!((linear.family, linear.losses.len()), (Family::Scorecard, 3), "{:?}", linear.losses);
+        let crossed = chosen(4, |x| if (x[0] > 0.5) == (x[1] > 0.5) { 1.5 } else { -1.5 });
         assert_eq!(crossed.family, Family::GradientBoosting);
-        assert!(
-            crossed.losses.iter().all(|fold| fold.gradient_boosting < fold.scorecard - 0.05),
-            "{:?}",
-            crossed.losses
-        );
+        let clearly = |fold: &super::FoldLosses| fold.gradient_boosting < fold.scorecard - 0.05;
+        assert!(crossed.losses.iter().all(clearly), "{:?}", crossed.losses);
     }
 }

@@ -6,7 +6,7 @@ use underwriter_contract::{
     Digest, FORMAT,
     manifest::{BOOSTER, Block, Blocks, Column, Dropped, Manifest, PROFILE, REPORT},
     request::TrainRequest,
-    summary::{Comparison, DataSummary, Failure, FailureReason, Metric, Summary, Trained},
+    summary::{Comparison, DataSummary, Failure, FailureReason, MAX_COLUMNS, Metric, Summary, Trained, rounded},
 };
 use underwriter_model::metrics;
 
@@ -199,11 +199,11 @@ pub fn summary(manifest: Manifest, digest: Digest) -> Summary {
     Summary::Trained(Box::new(Trained {
         run: manifest.run,
         manifest: digest,
-        leaking: leaking.map(|dropped| dropped.column.clone()).collect(),
+        leaking: leaking.take(MAX_COLUMNS).map(|dropped| dropped.column.clone()).collect(),
         data: manifest.data,
         algorithm: manifest.algorithm,
         metrics: manifest.metrics,
-        threshold: manifest.threshold.probability,
+        threshold: rounded(manifest.threshold.probability).unwrap_or_default(),
         compared_with: manifest.compared_with,
     }))
 }

@@ -68,13 +68,17 @@ fn failure(name: &str, data: &str, change: impl Fn(&mut Json)) -> (i32, String) 
     }
 }
 
-/// Made loans: every fourth is bad, and `x` says a little about it.
+/// Made loans, a thousand a month: every fourth is bad, and `x` is higher for those as a rule.
 fn made(rows: usize) -> String {
     let names = "grade,sub_grade,int_rate,installment,funded_amnt,funded_amnt_inv,addr_state,zip_code";
+    let noise = |at: usize, salt: u64| (at as u64 + salt).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
     let row = |at: usize| {
-        let (status, x) =
-            (if at % 4 == 0 { "Charged Off" } else { "Fully Paid" }, (at * 7919) % 100 + 20 * usize::from(at % 4 == 0));
-        format!("{at},20{:02}-{:02}-01,{status},{x},a,a,a,a,a,a,a,a\n", 8 + at / 12_000, at / 1000 % 12 + 1)
+        let bad = at.is_multiple_of(4);
+        let (one, other) = (noise(at, 1) % 100, noise(at, 1 << 40) % 100);
+        let x = if bad { one.max(other) } else { one };
+        let (year, month) = (8 + at / 12_000, at / 1000 % 12 + 1);
+        let status = if bad { "Charged Off" } else { "Fully Paid" };
+        format!("{at},20{year:02}-{month:02}-01,{status},{x},a,a,a,a,a,a,a,a\n")
     };
     format!("id,issue_d,loan_status,x,{names}\n{}", (0..rows).map(row).collect::<String>())
 }

@@ -1,0 +1,74 @@
+//! What a user would want to know of a pass, as events. A pass that changes nothing tells nothing.
+
+use underwriter_crds::{
+    LoanModelStatus,
+    conditions::{ConditionType, holds},
+    loan_model::{LastRun, RunResult},
+    model_version::{Decision as Verb, DecisionRecord, VersionState},
+};
+
+use super::{build::Origin, champion::Placed, decide::Action, status::explain, trigger::Situation};
+use crate::events::Notice;
+
+/// What events tell, beside decisions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum News {
+    RunStarted,
+    RunSkipped,
+    RunFailed,
+    VersionCreated,
+    VersionRejected,
+    AwaitingApproval,
+}
+
+/// What is new once an action is done and the status written.
+#[must_use]
+pub fn notices(situation: &Situation<'_>, action: Option<&Action>, status: &LoanModelStatus) -> Vec<Notice> {
+    let before = situation.observed.status.last_run.as_ref().map(|last| (last.version, last.attempt));
+    let ended = situation.last.filter(|last| before < Some((last.version, last.attempt))).and_then(ended_notice);
+    let rejected = situation.standing.versions.iter().filter_map(rejected_notice);
+    let waits = waits_notice(&situation.observed.status, status);
+    ended.into_iter().chain(rejected).chain(waits).chain(action.and_then(action_notice)).collect()
+}
+
+/// A gate or a person has just said no.
+fn rejected_notice(placed: &Placed<'_>) -> Option<Notice> {
+    let told = placed.version.status.as_ref().and_then(|status| status.state);
+    let news = placed.state == VersionState::Rejected && told != Some(VersionState::Rejected);
+    let text = || format!("v{}: {}", placed.version.spec.version, explain(placed));
+    news.then(|| Notice::warning(News::VersionRejected, text()))
+}
+
+fn waits_notice(before: &LoanModelStatus, after: &LoanModelStatus) -> Option<Notice> {
+    let kind = ConditionType::AwaitingApproval;
+    let news = holds(&after.conditions, kind) && !holds(&before.conditions, kind);
+    let condition = after.conditions.iter().find(|condition| news && condition.type_ == kind.to_string())?;
+    Some(Notice::normal(News::AwaitingApproval, condition.message.clone()))
+}
+
+fn ended_notice(last: &LastRun) -> Option<Notice> {
+    let text = format!("v{}, attempt {}: {}", last.version, last.attempt, last.message.as_deref().unwrap_or_default());
+    match last.result {
+        RunResult::Succeeded => None, // its version was news already
+        RunResult::Skipped => Some(Notice::normal(News::RunSkipped, text)),
+        RunResult::Failed => Some(Notice::warning(News::RunFailed, text)),
+    }
+}
+
+fn action_notice(action: &Action) -> Option<Notice> {
+    match action {
+        Action::Start(origin) => {
+            let Origin { version, attempt, trigger, .. } = origin.as_ref();
+            Some(Notice::normal(News::RunStarted, format!("v{version}, attempt {attempt}: {:?}", trigger.kind)))
+        }
+        Action::Record(version) => {
+            Some(Notice::normal(News::VersionCreated, format!("v{} was learnt", version.spec.version)))
+        }
+        Action::Decide(version, DecisionRecord { decision, reason, .. }) => {
+            let text = format!("v{version}: {reason}");
+            let bad = *decision == Verb::RolledBack;
+            Some(if bad { Notice::warning(decision, text) } else { Notice::normal(decision, text) })
+        }
+        Action::Remove(_) => None,
+    }
+}
