@@ -37,10 +37,14 @@ fn visit(place: &str, schema: &Value, check: &mut impl FnMut(&str, &Value)) {
 #[test]
 fn every_list_in_a_spec_is_bounded_and_nothing_is_nullable() {
     for (file, crd) in all().unwrap() {
-        visit(file, &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"], &mut |place, schema| {
-            assert!(schema["type"] != "array" || schema["maxItems"].is_u64(), "{place} has no maxItems");
-            assert!(schema["nullable"] != true, "{place} is nullable");
-        });
+        visit(
+            file,
+            &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"],
+            &mut |place, schema| {
+                assert!(schema["type"] != "array" || schema["maxItems"].is_u64(), "{place} has no maxItems");
+                assert!(schema["nullable"] != true, "{place} is nullable");
+            },
+        );
     }
 }
 

@@ -5,14 +5,17 @@
 
 use std::{
     collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail};
 use futures::{StreamExt as _, stream};
+use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use tokio::net::TcpSocket;
 use underwriter_contract::predict::{Answer, Answers, OutcomeReports, OutcomesTaken};
 
 /// The longest that an answer may take before it counts as failed.
@@ -101,7 +104,8 @@ impl Client {
         };
         let client = if number % 2 == 0 { &self.kept } else { &self.fresh };
         let result = post(client, &format!("{}{path}", self.base), body).await;
-        result.inspect_err(|error| self.locked().failures.push(format!("request {number} {path}: {error:#}"))).ok()
+        let failed = |error: &anyhow::Error| format!("{} request {number} {path}: {error:#}", Timestamp::now());
+        result.inspect_err(|error| self.locked().failures.push(failed(error))).ok()
     }
 }
 
@@ -113,4 +117,24 @@ async fn post<T: DeserializeOwned>(client: &reqwest::Client, url: &str, body: &i
         bail!("{status}: {}", text.chars().take(300).collect::<String>());
     }
     serde_json::from_str(&text).with_context(|| format!("not the expected answer: {text}"))
+}
+
+/// Waits until a port of this machine takes connections.
+///
+/// A connection that kube-proxy does not forward yet leaves a trace, by which for two minutes whoever has the same
+/// source port is refused too. So it knocks from ports that no client is given.
+///
+/// # Errors
+/// When it does not within half a minute.
+pub async fn door_opens(port: u16) -> Result<()> {
+    let door = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    for from in 20_000..20_300 {
+        let socket = TcpSocket::new_v4()?;
+        let bound = socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, from)));
+        if bound.is_ok() && socket.connect(door).await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    bail!("port {port} takes no connections")
 }

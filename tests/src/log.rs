@@ -60,10 +60,21 @@ impl Log {
     /// # Errors
     /// When it does not within a minute, with the first difference.
     pub async fn equals(&self, service: &str, answers: &BTreeMap<String, Answer>) -> Result<()> {
+        let logged = self.holds(service, answers).await?;
+        ensure!(logged == answers.len(), "the log has {logged} decisions, the client got {}", answers.len());
+        Ok(())
+    }
+
+    /// Waits until the log holds every answer, with the same version and probability; how many decisions it has, those
+    /// included that were answered meanwhile.
+    ///
+    /// # Errors
+    /// When it does not within a minute, with the first difference.
+    pub async fn holds(&self, service: &str, answers: &BTreeMap<String, Answer>) -> Result<usize> {
         let mut tries = 0;
         loop {
-            let difference = difference(&self.decisions(service).await?, answers);
-            let Err(error) = difference else { return Ok(()) };
+            let logged = self.decisions(service).await?;
+            let Err(error) = compare(&logged, answers) else { return Ok(logged.len()) };
             tries += 1;
             ensure!(tries < 60, error);
             tokio::time::sleep(std::time::Duration::from_secs(1)).await; // the spool ships in batches
@@ -71,8 +82,8 @@ impl Log {
     }
 }
 
-/// The first way in which the log is not what the client got.
-fn difference(logged: &BTreeMap<String, LoggedDecision>, answers: &BTreeMap<String, Answer>) -> Result<()> {
+/// The first answer that the log does not have as the client got it.
+fn compare(logged: &BTreeMap<String, LoggedDecision>, answers: &BTreeMap<String, Answer>) -> Result<()> {
     for (decision, answer) in answers {
         let Answer { id, version, probability, .. } = answer;
         let expected = LoggedDecision { id: id.clone(), version: *version, probability: *probability };
@@ -81,6 +92,5 @@ fn difference(logged: &BTreeMap<String, LoggedDecision>, answers: &BTreeMap<Stri
             .with_context(|| format!("decision {decision} of application {id} is not in the log"))?;
         ensure!(*row == expected, "decision {decision}: the client got {expected:?}, the log has {row:?}");
     }
-    ensure!(logged.len() == answers.len(), "the log has {} decisions, the client got {}", logged.len(), answers.len());
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use underwriter_tests::client::{Client, Seen};
@@ -61,4 +61,18 @@ async fn ask(client: Arc<Client>, applications: Arc<Vec<Value>>, first: usize, s
         client.ask(&application).await;
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// That no request failed.
+pub fn none_failed(seen: &Seen) -> Result<()> {
+    let failures = &seen.failures;
+    ensure!(failures.is_empty(), "{} of {} requests failed: {failures:#?}", failures.len(), seen.requests);
+    Ok(())
+}
+
+/// That every request was either answered or counted as failed.
+pub fn all_counted(seen: &Seen) -> Result<()> {
+    let told = seen.answers.len() + seen.failures.len();
+    ensure!(told as u64 == seen.requests, "{} requests, but {told} answers and failures", seen.requests);
+    Ok(())
 }

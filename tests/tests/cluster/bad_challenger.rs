@@ -19,7 +19,7 @@ use underwriter_data::{artifact, store::Location};
 use underwriter_tests::{bucket, client::Seen, cluster::Cluster};
 
 use crate::{
-    asking::Asking,
+    asking::{Asking, none_failed},
     operator::Operator,
     space::{MODEL, Space, all_ready, within},
 };
@@ -130,7 +130,7 @@ async fn taken_back(space: &Space, crafted: &ModelVersion) -> Result<()> {
 
 /// Every answer is finite, and whom the crafted version cannot score the champion has answered.
 fn everybody_answered(space: &Space, seen: &Seen) -> Result<()> {
-    ensure!(seen.failures.is_empty(), "{} requests failed: {:?}", seen.failures.len(), seen.failures.first());
+    none_failed(seen)?;
     let applications = space.applications();
     let has_poison = |application: &&Value| application[COLUMN] == POISON;
     let poison: BTreeSet<_> =

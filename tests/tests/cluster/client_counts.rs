@@ -1,11 +1,11 @@
 //! The client by which everything else is judged does see a failure.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::DeleteParams;
 
 use crate::{
-    asking::Asking,
+    asking::{Asking, all_counted, none_failed},
     space::{all_ready, within},
 };
 
@@ -17,7 +17,7 @@ async fn a_killed_pod_is_counted() -> Result<()> {
         let client = space.served(30_701, |service| service.replicas = 1).await?;
         let asking = Asking::start(&client, space.applications());
         asking.answered(100, 30).await?;
-        ensure!(client.seen().failures.is_empty(), "before the kill: {:?}", client.seen().failures);
+        none_failed(&client.seen()).context("before the kill")?;
 
         for pod in space.pods().await? {
             space.cluster.api::<Pod>().delete(&pod, &DeleteParams::default().grace_period(0)).await?;
@@ -28,8 +28,7 @@ async fn a_killed_pod_is_counted() -> Result<()> {
         asking.answered(100, 30).await?;
         let seen = asking.stop().await;
         ensure!(!seen.failures.is_empty(), "the only pod was killed, and the client saw nothing of it");
-        let told = seen.answers.len() + seen.failures.len();
-        ensure!(told as u64 == seen.requests, "{} requests, but {told} answers and failures", seen.requests);
+        all_counted(&seen)?;
         Ok(())
     })
     .await

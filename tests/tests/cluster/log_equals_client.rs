@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use underwriter_tests::{client::Seen, log::Log};
 
 use crate::{
-    asking::Asking,
+    asking::{Asking, all_counted, none_failed},
     process,
     space::{Space, all_ready, full, until, within},
 };
@@ -27,7 +27,7 @@ async fn after_postgres_was_away() -> Result<()> {
         during.context("while Postgres was away")?;
         asking.answered(100, 30).await?;
         let seen = asking.stop().await;
-        ensure!(seen.failures.is_empty(), "{} requests failed: {:?}", seen.failures.len(), seen.failures.first());
+        none_failed(&seen)?;
         Log::connect().await?.equals(&space.service, &seen.answers).await
     })
     .await
@@ -54,14 +54,15 @@ async fn after_a_predictor_was_killed() -> Result<()> {
         asking.answered(100, 30).await?;
 
         let pod = space.pods().await?.remove(0);
-        process::kill(process::of_pod(&pod).context("the pod has no process")?)?;
+        let killed = process::of_pod(&pod).context("the pod has no process")?;
+        process::kill(killed)?;
 
-        until(60, "the process started again", async || process::of_pod(&pod)).await?;
+        let again = async || process::of_pod(&pod).filter(|process| *process != killed);
+        until(60, "the process started again", again).await?;
         space.service(120, "all pods ready again", all_ready).await?;
         asking.answered(100, 30).await?;
         let seen = asking.stop().await;
-        let told = seen.answers.len() + seen.failures.len();
-        ensure!(told as u64 == seen.requests, "{} requests, but {told} answers and failures", seen.requests);
+        all_counted(&seen)?;
         holds_every_answer(space, &seen).await
     })
     .await

@@ -34,7 +34,7 @@ use underwriter_crds::{
 use underwriter_tests::cluster::{Cluster, Kind};
 
 use crate::{
-    asking::Asking,
+    asking::{Asking, none_failed},
     operator::Operator,
     process,
     space::{MODEL, MONITOR, Space, all_ready, no_status, until, within},
@@ -74,7 +74,7 @@ async fn the_loop_goes_on_and_nothing_is_done_twice() -> Result<()> {
             .await
             .context("a kind of write was not seen")???;
         ensure!(owed.is_empty(), "not killed at {owed:?}");
-        ensure!(seen.failures.is_empty(), "{} requests failed: {:?}", seen.failures.len(), seen.failures.first());
+        none_failed(&seen)?;
         jobs.are(&["loans-v1", "loans-v2"])?;
         let record = decided_once(&space.cluster).await?;
 

@@ -23,7 +23,7 @@ use underwriter_crds::{
 };
 use underwriter_tests::{
     bucket,
-    client::Client,
+    client::{Client, door_opens},
     cluster::{Cluster, Kind, NAMESPACE},
     loans::Loans,
     story::objects,
@@ -164,8 +164,7 @@ impl Space {
         self.cluster.apply_example("prediction-service.yaml", changed).await?;
         self.cluster.apply(&objects::node_port(&self.service, port)?).await?;
         self.service(120, "the service ready", all_ready).await?;
-        until(30, "the node's port open", async || tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok())
-            .await?;
+        door_opens(port).await?;
         Ok(Arc::new(Client::new(port)?))
     }
 

@@ -5,7 +5,7 @@
 
 use linfa::{DatasetBase, traits::Fit};
 use linfa_logistic::LogisticRegression;
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ShapeBuilder as _};
 use thiserror::Error;
 
 /// Strength of the L2 penalty, α/2 · ‖w‖² beside the sum of the losses (scikit-learn's C = 0.1): the best of .001 to 1
@@ -51,16 +51,21 @@ pub enum ScorecardError {
 /// When the solver fails or stops before it has converged.
 pub fn fit(inputs: &[Input], bad: &[bool]) -> Result<Scorecard, ScorecardError> {
     let mut used: Vec<usize> = (0..inputs.len()).filter(|input| varies(&inputs[*input].values)).collect();
+    let mut start = None;
     loop {
         let kept: Vec<&Vec<f64>> = used.iter().map(|input| &inputs[*input].values).collect();
-        let (intercept, weights) = solve(&kept, bad)?;
+        let fitted = solve(&kept, bad, start)?;
+        let weights = fitted.weights();
         let against = |(_, (input, weight)): &(usize, (&usize, &f64))| inputs[**input].risky && **weight < 0.0;
         let worst =
             used.iter().zip(&weights).enumerate().filter(against).min_by(|one, other| one.1.1.total_cmp(other.1.1));
         match worst.map(|(place, _)| place) {
-            Some(place) => used.remove(place),
-            None => return Ok(scatter(intercept, &used, &weights, inputs.len())),
-        };
+            Some(place) => {
+                used.remove(place);
+                start = Some(fitted.without(place));
+            }
+            None => return Ok(scatter(fitted.intercept(), &used, &weights, inputs.len())),
+        }
     }
 }
 
@@ -76,22 +81,47 @@ fn scatter(intercept: f64, used: &[usize], values: &[f64], columns: usize) -> Sc
     Scorecard { intercept, weights }
 }
 
-/// Intercept and weights of one fit, towards bad.
-fn solve(columns: &[&Vec<f64>], bad: &[bool]) -> Result<(f64, Vec<f64>), ScorecardError> {
-    let records = Array2::from_shape_fn((bad.len(), columns.len()), |(row, column)| columns[column][row]);
-    let targets = Array1::from_iter(bad.iter().copied());
-    let dataset = DatasetBase::new(records, targets);
+/// One fit as linfa has it, towards the larger class.
+struct Fitted {
+    /// 1 where that class is bad, else −1.
+    sign: f64,
+    /// The weights, then the intercept.
+    parameters: Vec<f64>,
+}
+
+impl Fitted {
+    /// Towards bad.
+    fn intercept(&self) -> f64 {
+        self.parameters.last().map_or(0.0, |intercept| self.sign * intercept)
+    }
+
+    /// Towards bad.
+    fn weights(&self) -> Vec<f64> {
+        let weights = self.parameters.split_last().map_or(&[] as &[f64], |(_, weights)| weights);
+        weights.iter().map(|weight| self.sign * weight).collect()
+    }
+
+    /// Where the fit without one of the columns may start.
+    fn without(mut self, place: usize) -> Array1<f64> {
+        self.parameters.remove(place);
+        self.parameters.into()
+    }
+}
+
+fn solve(columns: &[&Vec<f64>], bad: &[bool], start: Option<Array1<f64>>) -> Result<Fitted, ScorecardError> {
+    // column by column, for the gradient goes along columns
+    let records = Array2::from_shape_fn((bad.len(), columns.len()).f(), |(row, column)| columns[column][row]);
+    let dataset = DatasetBase::new(records, Array1::from_iter(bad.iter().copied()));
     let fitted = LogisticRegression::default()
         .alpha(PENALTY)
         .max_iterations(MOST_ITERATIONS)
         .gradient_tolerance(0.1 * CONVERGED * bad.len() as f64)
+        .initial_params(start.unwrap_or_else(|| Array1::zeros(columns.len() + 1)))
         .fit(&dataset)?;
-    // linfa's positive class is the larger one, whichever that is
     let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
-    let intercept = sign * fitted.intercept();
-    let weights: Vec<f64> = fitted.params().iter().map(|weight| sign * weight).collect();
-    let gradient = gradient(columns, bad, intercept, &weights);
-    if gradient <= CONVERGED { Ok((intercept, weights)) } else { Err(ScorecardError::NotConverged(gradient)) }
+    let fitted = Fitted { sign, parameters: fitted.params().iter().copied().chain([fitted.intercept()]).collect() };
+    let gradient = gradient(columns, bad, fitted.intercept(), &fitted.weights());
+    if gradient <= CONVERGED { Ok(fitted) } else { Err(ScorecardError::NotConverged(gradient)) }
 }
 
 /// The largest component of the gradient of the penalised log loss, per row.

@@ -71,11 +71,11 @@ fn failure(name: &str, data: &str, change: impl Fn(&mut Json)) -> (i32, String) 
 /// Made loans, a thousand a month: every fourth is bad, and `x` is higher for those as a rule.
 fn made(rows: usize) -> String {
     let names = "grade,sub_grade,int_rate,installment,funded_amnt,funded_amnt_inv,addr_state,zip_code";
-    let noise = |at: usize, salt: u64| (at as u64 + salt).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+    let noise = |at: usize, factor: u64| ((at as u64 + 1).wrapping_mul(factor) >> 40) % 100;
     let row = |at: usize| {
         let bad = at.is_multiple_of(4);
-        let (one, other) = (noise(at, 1) % 100, noise(at, 1 << 40) % 100);
-        let x = if bad { one.max(other) } else { one };
+        let (one, other) = (noise(at, 0x9e37_79b9_7f4a_7c15), noise(at, 0xbf58_476d_1ce4_e5b9));
+        let x = if at.is_multiple_of(8) { one.max(other) } else { one };
         let (year, month) = (8 + at / 12_000, at / 1000 % 12 + 1);
         let status = if bad { "Charged Off" } else { "Fully Paid" };
         format!("{at},20{year:02}-{month:02}-01,{status},{x},a,a,a,a,a,a,a,a\n")
