@@ -11,7 +11,7 @@ BUILT := $(CARGO_TARGET_DIR)/x86_64-unknown-linux-gnu/release
 CHART := charts/underwriter
 WHOLE := --release --workspace --all-targets --locked
 
-.PHONY: help demo down test verify check lint tools build images crds up install clean machine chart-lint unit peers smoke chart story figures
+.PHONY: help demo down test verify check lint tools build images crds up install clean machine chart-lint unit peers smoke chart story faults figures
 
 help: ## this page
 	@echo "Underwriter runs the life of a loan-default model on Kubernetes."
@@ -92,8 +92,11 @@ smoke:
 chart:
 	@charts/tests/admission.sh
 
-story: # and whatever else needs the cluster
-	cargo test --release --workspace --locked --test '*' --no-fail-fast -- --ignored --nocapture --test-threads=1
+story: # with assertions; the demo plays the same
+	cargo test --release --workspace --locked --test story --no-fail-fast -- --ignored --nocapture
+
+faults: # killed operators, outages, bad challengers, bad input; each in a namespace of its own
+	cargo test --release --workspace --locked --test cluster --no-fail-fast -- --ignored --nocapture --test-threads=1
 
 figures: ## what the operator holds in memory, and how large the images are
 	@kubectl get --raw /api/v1/namespaces/underwriter-system/services/underwriter-metrics:http/proxy/metrics | \

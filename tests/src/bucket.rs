@@ -3,9 +3,12 @@
 use std::{env, fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
-use underwriter_contract::request::ArtifactRef;
+use underwriter_contract::{manifest::BOOSTER, request::ArtifactRef};
 use underwriter_crds::ModelVersion;
-use underwriter_data::store::{Location, Settings, Store};
+use underwriter_data::{
+    artifact,
+    store::{Location, Settings, Store},
+};
 use underwriter_model::Model;
 
 /// Where the example's loans are.
@@ -37,8 +40,11 @@ pub async fn write(uri: &str, bytes: Vec<u8>) -> Result<()> {
 /// # Errors
 /// Where a byte is not as its digest says.
 pub async fn model(version: &ModelVersion) -> Result<Model> {
-    let artifact = underwriter_data::artifact::load(&store()?, &reference(version), &["booster.txt"]).await?;
-    let booster = artifact.files.get("booster.txt").map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    let (store, reference) = (store()?, reference(version));
+    let manifest = artifact::load(&store, &reference, &[]).await?.manifest;
+    let files: Vec<&str> = manifest.files.contains_key(BOOSTER).then_some(BOOSTER).into_iter().collect();
+    let artifact = artifact::load(&store, &reference, &files).await?;
+    let booster = artifact.files.get(BOOSTER).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     Ok(Model::load(artifact.manifest, booster.as_deref())?)
 }
 

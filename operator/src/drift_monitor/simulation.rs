@@ -168,6 +168,7 @@ impl World {
         match happening {
             Happening::Reconcile(writes) => drop(self.reconcile(*writes)),
             Happening::End(end) => {
+                self.now += 1.minutes(); // a scan takes time: no two read the log at the same moment
                 let now = self.now;
                 let running = self.scans.iter_mut().find(|(scan, _)| matches!(scan.outcome, Outcome::Running(_)));
                 if let Some((scan, reference)) = running {
