@@ -19,7 +19,7 @@ use crate::space::{MODEL, message, within};
 const ANN: &str = "ann@example.com";
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the cluster: make test"]
+#[ignore = "needs the cluster: make install faults"]
 async fn a_person_approves_in_their_own_name() -> Result<()> {
     within("approval", async |space| {
         space.describe_model(|model| model.promotion.policy = PromotionPolicy::Manual).await?;

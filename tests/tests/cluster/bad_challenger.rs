@@ -29,7 +29,7 @@ const COLUMN: &str = "home_ownership";
 const POISON: &str = "RENT";
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the cluster: make test"]
+#[ignore = "needs the cluster: make install faults"]
 async fn it_goes_back_and_everybody_is_answered() -> Result<()> {
     within("bad-challenger", async |space| {
         let champion = space.trained().await?;

@@ -14,7 +14,7 @@ use crate::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the cluster: make test"]
+#[ignore = "needs the cluster: make install faults"]
 async fn a_column_that_does_not_exist() -> Result<()> {
     within("bad-column", async |space| {
         space.describe_model(|model| model.data.label.column = "loan_state".into()).await?;
@@ -29,7 +29,7 @@ async fn a_column_that_does_not_exist() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the cluster: make test"]
+#[ignore = "needs the cluster: make install faults"]
 async fn wrong_credentials_and_a_bucket_that_does_not_exist() -> Result<()> {
     within("bad-bucket", async |space| {
         space.changed_secret("keys", "underwriter-data", "AWS_SECRET_ACCESS_KEY", "wrong").await?;
@@ -51,7 +51,7 @@ async fn wrong_credentials_and_a_bucket_that_does_not_exist() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the cluster: make test"]
+#[ignore = "needs the cluster: make install faults"]
 async fn credentials_that_are_corrected_in_their_secret() -> Result<()> {
     within("bad-keys", async |space| {
         space.changed_secret("keys", "underwriter-data", "AWS_SECRET_ACCESS_KEY", "wrong").await?;
@@ -79,7 +79,7 @@ async fn stalled(space: &Space, reason: &str) -> Result<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the cluster: make test"]
+#[ignore = "needs the cluster: make install faults"]
 async fn an_artifact_with_one_byte_changed() -> Result<()> {
     within("bad-byte", async |space| {
         space.describe_model(|model| model.training.algorithm = Algorithm::GradientBoosting).await?;

@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the cluster: make test"]
+#[ignore = "needs the cluster: make install faults"]
 async fn a_killed_pod_is_counted() -> Result<()> {
     within("client-counts", async |space| {
         space.trained().await?;

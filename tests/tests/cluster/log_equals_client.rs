@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the cluster: make test"]
+#[ignore = "needs the cluster: make install faults"]
 async fn after_postgres_was_away() -> Result<()> {
     within("log-outage", async |space| {
         space.trained().await?;
@@ -45,7 +45,7 @@ fn postgres(action: &str) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the cluster: make test"]
+#[ignore = "needs the cluster: make install faults"]
 async fn after_a_predictor_was_killed() -> Result<()> {
     within("log-kill", async |space| {
         space.trained().await?;

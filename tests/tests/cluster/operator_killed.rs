@@ -55,7 +55,7 @@ const EVERY: [Write; 6] =
     [Write::Job, Write::ModelVersion, Write::Decision, Write::ConfigMap, Write::Deployment, Write::Status];
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the cluster: make test"]
+#[ignore = "needs the cluster: make install faults"]
 async fn the_loop_goes_on_and_nothing_is_done_twice() -> Result<()> {
     within("operator-killed", async |space| {
         let (jobs, killer) = (Jobs::ever_created(&space.cluster), kill_at_every_write(&space.cluster));
