@@ -68,6 +68,8 @@ s3() { # s3 KEY:SECRET BUCKET-ADDRESS: the answer's status
 }
 
 image=$("$HERE/image.sh" busybox /bin/busybox) || die "no image"
+# one that an earlier run is still being cleared of is waited for
+kubectl delete namespace $SPACE --ignore-not-found --timeout=120s >/dev/null
 kubectl create namespace $SPACE >/dev/null
 trap 'kubectl delete namespace $SPACE --wait=false >/dev/null' EXIT
 kubectl label namespace $SPACE pod-security.kubernetes.io/enforce=restricted >/dev/null

@@ -65,3 +65,4 @@ target smoke
 target install || exit
 target chart
 if target story; then target figures; else what_stands; fi
+target faults || what_stands

@@ -4,6 +4,8 @@
 //! All validation is CEL inside the CRD; `crds/yaml` is generated from these types and checked to be current.
 //! What the kinds *mean* is in the operator; nothing here reads or writes a cluster.
 
+#![expect(clippy::duplicated_attributes, reason = "columns repeat their types")]
+
 pub mod conditions;
 pub mod drift_monitor;
 pub mod duration;

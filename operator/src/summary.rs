@@ -56,12 +56,6 @@ pub fn judge(job: &Job, pods: &[Pod]) -> Progress {
     }
 }
 
-/// Whether the Job has ended, whatever it says.
-#[must_use]
-pub fn has_ended(job: &Job) -> bool {
-    ended(job).is_some()
-}
-
 enum End {
     Succeeded,
     Failed(String),

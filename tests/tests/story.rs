@@ -1,5 +1,7 @@
 //! The whole story on the real cluster, with assertions on objects, on rows in Postgres and on files in S3.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use std::collections::BTreeSet;
 
 use underwriter_contract::{

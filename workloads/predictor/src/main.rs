@@ -1,6 +1,10 @@
 //! The prediction server's process: arguments, logging, exit code.
 
-use std::{path::Path, process::ExitCode};
+use std::{
+    io::{IsTerminal as _, stderr},
+    path::Path,
+    process::ExitCode,
+};
 
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
@@ -37,6 +41,6 @@ fn say_last(failure: &Failure) {
 /// Lines for people on a laptop, JSON in a cluster.
 fn start_logging(on_laptop: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let logging = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if on_laptop { logging.init() } else { logging.json().init() }
+    let logging = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    if on_laptop { logging.with_ansi(stderr().is_terminal()).init() } else { logging.json().init() }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_s3::{
     Client,
-    config::{Builder, Credentials, RequestChecksumCalculation, ResponseChecksumValidation},
+    config::{Builder, Credentials, RequestChecksumCalculation, ResponseChecksumValidation, SharedHttpClient},
 };
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 
@@ -26,6 +26,7 @@ pub(super) async fn connect(settings: &Settings) -> Client {
 
 async fn shared(settings: &Settings) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(speaking_tls(settings.roots.as_ref()))
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).build());
     if let Some(keys) = &settings.keys {
@@ -37,9 +38,6 @@ async fn shared(settings: &Settings) -> SdkConfig {
     }
     if let Some(endpoint) = &settings.endpoint {
         loader = loader.endpoint_url(endpoint);
-    }
-    if let Some(roots) = &settings.roots {
-        loader = loader.http_client(trusting(roots));
     }
     loader.load().await
 }
@@ -55,11 +53,12 @@ fn addressing(builder: Builder, other_service: bool) -> Builder {
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
 }
 
-fn trusting(roots: &Roots) -> aws_sdk_s3::config::SharedHttpClient {
-    let trust = TrustStore::default().with_pem_certificate(roots.pem());
-    let builder = aws_smithy_http_client::Builder::new().tls_provider(Provider::rustls(CryptoMode::AwsLc));
-    match TlsContext::builder().with_trust_store(trust).build() {
-        Ok(context) => builder.tls_context(context).build_https(),
-        Err(_) => builder.build_https(),
+/// By ring, which the database's connections use as well: the SDK's own choice would link a second library for the same.
+fn speaking_tls(roots: Option<&Roots>) -> SharedHttpClient {
+    let builder = aws_smithy_http_client::Builder::new().tls_provider(Provider::rustls(CryptoMode::Ring));
+    let trust = roots.map(|roots| TrustStore::default().with_pem_certificate(roots.pem()));
+    match trust.map(|trust| TlsContext::builder().with_trust_store(trust).build()) {
+        Some(Ok(context)) => builder.tls_context(context).build_https(),
+        Some(Err(_)) | None => builder.build_https(),
     }
 }
