@@ -16,7 +16,7 @@ WHOLE := --release --workspace --all-targets --locked
 help: ## this page
 	@echo "Underwriter runs the life of a loan-default model on Kubernetes."
 	@echo
-	@echo "To see it: make demo      needs Linux (Debian 12), root, Rust, Go and Python; 45 minutes the first time, then 10"
+	@echo "To see it: make demo      needs Linux (Debian 12), root, Rust, Go and Python"
 	@echo "To end it: make down      also after an interrupted run"
 	@echo
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -41,7 +41,7 @@ use crate::ModelRef;
     "self.modelRef == oldSelf.modelRef && self.version == oldSelf.version && self.runId == oldSelf.runId && \
      self.configDigest == oldSelf.configDigest && self.artifact == oldSelf.artifact && \
      self.threshold == oldSelf.threshold && self.algorithm == oldSelf.algorithm && \
-     self.data == oldSelf.data && self.trigger == oldSelf.trigger && self.metrics == oldSelf.metrics",
+     self.data == oldSelf.data && self.leaking == oldSelf.leaking && self.trigger == oldSelf.trigger && self.metrics == oldSelf.metrics",
     "what was learnt never changes: only decisions may be appended"
 ))]
 #[x_kube(validation = (
@@ -71,6 +71,10 @@ pub struct ModelVersionSpec {
     pub artifact: ArtifactLocation,
     /// What it was learnt from.
     pub data: DataSummary,
+    /// Columns left out because they tell the outcome, the first ten; the manifest has all, with the evidence.
+    #[serde(default)]
+    #[schemars(length(max = 10), inner(length(max = 128)))]
+    pub leaking: Vec<String>,
     /// The family that won.
     pub algorithm: Algorithm,
     /// Figures on the test rows.

@@ -14,15 +14,21 @@ use futures::{
     future::{BoxFuture, Shared, ready},
     stream::{self, Stream},
 };
-use kube::runtime::{
-    controller::{Action, Config, applier},
-    reflector::ObjectRef,
+use kube::{
+    core::object::HasStatus,
+    runtime::{
+        controller::{Action, Config, applier},
+        reflector::ObjectRef,
+    },
 };
+use serde::Serialize;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use crate::{
     Context, Error,
-    error::{backoff, jittered},
+    apply::{self, Object, Written},
+    error::{Class, backoff, jittered},
+    events::{self, Notice},
     stores::{Change, Stores, Watched},
 };
 
@@ -74,6 +80,28 @@ pub async fn run<K, F>(
         Action::requeue(pause)
     };
     applier(work, policy, context, store, queue, config).for_each(|_| ready(())).await;
+}
+
+/// Writes an error that a person must help with into the object's status; an event comes with the first word of it.
+///
+/// # Errors
+/// That very error, or what kept it from being written.
+pub async fn told<K>(
+    context: &Context,
+    object: &K,
+    result: Result<Duration, Error>,
+    stalled: impl FnOnce(&Error) -> K::Status,
+) -> Result<Duration, Error>
+where
+    K: Watched + Object + HasStatus,
+    K::Status: Serialize,
+{
+    let error = result.as_ref().err().filter(|error| error.class() != Class::Transient);
+    let Some(error) = error else { return result };
+    if apply::patch_status(&context.client, object, &stalled(error)).await? == Written::Changed {
+        events::publish(context, object, vec![Notice::warning(error.category(), error.to_string())]).await;
+    }
+    result
 }
 
 async fn timed<K: Watched, T>(work: impl Future<Output = Result<T, Error>>, context: Arc<Context>) -> Result<T, Error> {

@@ -23,8 +23,7 @@ use underwriter_crds::DriftMonitor;
 use crate::{
     Context, Error, apply,
     controller::{self, Shutdown},
-    error::Class,
-    events::{self, Notice},
+    events,
     names::Name,
     stores::{Change, Kind, Stores},
 };
@@ -51,16 +50,8 @@ fn concerned(change: &Change, stores: &Stores) -> Vec<ObjectRef<DriftMonitor>> {
 
 async fn reconcile(monitor: Arc<DriftMonitor>, context: Arc<Context>) -> Result<Duration, Error> {
     let now = (context.now)();
-    match pass(&monitor, &context, now).await {
-        Err(error) if error.class() != Class::Transient => {
-            let stalled = status::stalled(&monitor, &error, now);
-            apply::patch_status(&context.client, monitor.as_ref(), &stalled).await?;
-            events::publish(&context, monitor.as_ref(), vec![Notice::warning(error.category(), error.to_string())])
-                .await;
-            Err(error)
-        }
-        result => result,
-    }
+    let result = pass(&monitor, &context, now).await;
+    controller::told(&context, monitor.as_ref(), result, |error| status::stalled(&monitor, error, now)).await
 }
 
 async fn pass(monitor: &DriftMonitor, context: &Context, now: Timestamp) -> Result<Duration, Error> {

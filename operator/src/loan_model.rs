@@ -16,6 +16,7 @@ pub mod validate;
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use kube::{Resource as _, runtime::reflector::ObjectRef};
 use underwriter_crds::{LoanModel, ModelVersion};
@@ -28,13 +29,10 @@ use self::{
 use crate::{
     Context, Error, apply, controller,
     controller::Shutdown,
-    error::Class,
     events,
     stores::{Change, Stores},
 };
 
-/// A look at a model that waits for a person.
-const STALLED: Duration = Duration::from_secs(60);
 /// A look at a model that is being deleted.
 const GOING: Duration = Duration::from_secs(600);
 
@@ -52,16 +50,15 @@ async fn reconcile(model: Arc<LoanModel>, context: Arc<Context>) -> Result<Durat
     if model.metadata.deletion_timestamp.is_some() {
         return Ok(GOING); // its Jobs go with it, its versions stay
     }
-    match pass(&model, &context).await {
-        Err(error) if error.class() != Class::Transient => stall(&model, &context, &error).await,
-        result => result,
-    }
+    let now = (context.now)();
+    let result = pass(&model, &context, now).await;
+    controller::told(&context, model.as_ref(), result, |error| status::stalled(&model, error, now)).await
 }
 
-async fn pass(model: &LoanModel, context: &Context) -> Result<Duration, Error> {
+async fn pass(model: &LoanModel, context: &Context, now: Timestamp) -> Result<Duration, Error> {
     let observed = observe(context, model).await?;
     let validated = validate(model, &context.settings)?;
-    let decision = decide(&validated, &observed, (context.now)());
+    let decision = decide(&validated, &observed, now);
     act(model, context, &validated, &observed, decision.action.as_ref()).await?;
     tell(model, context, &observed, decision).await
 }
@@ -115,16 +112,6 @@ async fn tell(
     apply::patch_status(&context.client, model, &status).await?;
     events::publish(context, model, notices).await;
     Ok(requeue)
-}
-
-/// Says what keeps a model from being looked at; an event comes with the first word of it.
-async fn stall(model: &LoanModel, context: &Context, error: &Error) -> Result<Duration, Error> {
-    let standing = model.status.clone().unwrap_or_default();
-    let status = status::stalled(&standing, error, model.metadata.generation, (context.now)());
-    let news = apply::patch_status(&context.client, model, &status).await? == apply::Written::Changed;
-    let notices = if news { vec![events::Notice::warning(error.category(), error.to_string())] } else { Vec::new() };
-    events::publish(context, model, notices).await;
-    Ok(STALLED)
 }
 
 #[cfg(test)]

@@ -25,8 +25,7 @@ use underwriter_crds::PredictionService;
 use crate::{
     Context, Error, apply,
     controller::{self, Shutdown},
-    error::Class,
-    events::{self, Notice},
+    events,
     names::Name,
     stores::{Change, Kind, Stores},
 };
@@ -53,16 +52,8 @@ fn concerned(change: &Change, stores: &Stores) -> Vec<ObjectRef<PredictionServic
 
 async fn reconcile(service: Arc<PredictionService>, context: Arc<Context>) -> Result<Duration, Error> {
     let now = (context.now)();
-    match pass(&service, &context, now).await {
-        Err(error) if error.class() != Class::Transient => {
-            let stalled = status::stalled(&service, &error, now);
-            apply::patch_status(&context.client, service.as_ref(), &stalled).await?;
-            events::publish(&context, service.as_ref(), vec![Notice::warning(error.category(), error.to_string())])
-                .await;
-            Err(error)
-        }
-        result => result,
-    }
+    let result = pass(&service, &context, now).await;
+    controller::told(&context, service.as_ref(), result, |error| status::stalled(&service, error, now)).await
 }
 
 async fn pass(service: &PredictionService, context: &Context, now: Timestamp) -> Result<Duration, Error> {

@@ -1,6 +1,9 @@
 //! What a person sees while the story plays, and the times of its steps.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::{IsTerminal as _, stdout},
+    time::{Duration, Instant},
+};
 
 /// Prints a line a step, with the seconds since the start.
 pub struct Progress {
@@ -19,7 +22,8 @@ impl Default for Progress {
 impl Progress {
     /// Says what happens now.
     pub fn chapter(&mut self, text: &str) {
-        println!("\n\x1b[1m{text}\x1b[0m");
+        let (bold, plain) = if stdout().is_terminal() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+        println!("\n{bold}{text}{plain}");
         self.step = Instant::now();
     }
 

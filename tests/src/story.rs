@@ -5,8 +5,9 @@
 
 mod asker;
 pub mod objects;
+mod summary;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use jiff::{
@@ -73,6 +74,8 @@ pub struct Facts {
     pub worth: Worth,
     /// What the client saw.
     pub seen: Seen,
+    /// How long each step took.
+    pub times: Vec<(&'static str, Duration)>,
 }
 
 /// Two versions on the same loans, by their outcomes.
@@ -114,7 +117,8 @@ impl Story {
         let (recovered, worth) = self.rest_of_the_year(&first, &second).await?;
         asker.stop().await;
         self.log.equals(SERVICE, &self.client.seen().answers).await.context("the log is not what the client got")?;
-        Ok(Facts { first, quiet, drifted, second, recovered, worth, seen: self.client.seen() })
+        let times = std::mem::take(&mut self.progress.times);
+        Ok(Facts { first, quiet, drifted, second, recovered, worth, seen: self.client.seen(), times })
     }
 
     /// Step 1: the three objects.
@@ -297,6 +301,7 @@ impl Story {
             100.0 * figure(MetricName::Recall),
             100.0 * figure(MetricName::RefusedShare),
         ));
+        self.progress.say(format!("left out, because they tell the outcome: {}", spec.leaking.join(", ")));
     }
 
     fn tell_scan(&self, scan: &Scanned) {

@@ -24,6 +24,7 @@ use underwriter_tests::{
 async fn the_loop_closes_with_real_loans() {
     let mut story = Story::prepare().await.unwrap();
     let facts = story.play().await.unwrap();
+    println!("\nSummary\n{facts}");
     nothing_failed(&facts);
     the_first_version_is_honest(&facts);
     drift_is_found_and_named(&facts);
@@ -56,6 +57,7 @@ fn the_first_version_is_honest(facts: &Facts) {
     assert!((0.55..0.75).contains(&auc), "{auc}");
     assert_eq!(facts.first.spec.trigger.kind, TriggerType::Initial);
     assert_eq!(facts.first.spec.data.rows, 6_529);
+    assert!(facts.first.spec.leaking.contains(&"recoveries".to_owned()), "{:?}", facts.first.spec.leaking);
     assert!(facts.first.spec.data.to.unwrap().to_string().starts_with("2009-12"));
 }
 

@@ -133,7 +133,7 @@ fn request(validated: &Validated, origin: &Origin, champion: Option<ArtifactRef>
 #[must_use]
 pub fn model_version(validated: &Validated, origin: &Origin, trained: Trained) -> ModelVersion {
     let Origin { version, attempt: _, run, trigger, config_digest, artifact, outcomes_before: _ } = origin.clone();
-    let Trained { run: _, manifest, data, algorithm, metrics, threshold, compared_with, leaking: _ } = trained;
+    let Trained { run: _, manifest, data, algorithm, metrics, threshold, compared_with, leaking } = trained;
     let spec = ModelVersionSpec {
         model_ref: ModelRef { name: validated.name.to_string() },
         version,
@@ -142,6 +142,7 @@ pub fn model_version(validated: &Validated, origin: &Origin, trained: Trained) -
         trigger,
         artifact: ArtifactLocation { uri: artifact, digest: manifest },
         data,
+        leaking,
         algorithm,
         metrics,
         threshold,

@@ -1,7 +1,7 @@
 //! What a user would want to know of a pass, as events. A pass that changes nothing tells nothing.
 
 use underwriter_crds::{
-    LoanModelStatus,
+    LoanModelStatus, ModelVersionSpec,
     conditions::{ConditionType, holds},
     loan_model::{LastRun, RunResult},
     model_version::{Decision as Verb, DecisionRecord, VersionState},
@@ -61,9 +61,7 @@ fn action_notice(action: &Action) -> Option<Notice> {
             let Origin { version, attempt, trigger, .. } = origin.as_ref();
             Some(Notice::normal(News::RunStarted, format!("v{version}, attempt {attempt}: {:?}", trigger.kind)))
         }
-        Action::Record(version) => {
-            Some(Notice::normal(News::VersionCreated, format!("v{} was learnt", version.spec.version)))
-        }
+        Action::Record(version) => Some(Notice::normal(News::VersionCreated, learnt(&version.spec))),
         Action::Decide(version, DecisionRecord { decision, reason, .. }) => {
             let text = format!("v{version}: {reason}");
             let bad = *decision == Verb::RolledBack;
@@ -71,4 +69,11 @@ fn action_notice(action: &Action) -> Option<Notice> {
         }
         Action::Remove(_) => None,
     }
+}
+
+fn learnt(ModelVersionSpec { version, leaking, .. }: &ModelVersionSpec) -> String {
+    if leaking.is_empty() {
+        return format!("v{version} was learnt");
+    }
+    format!("v{version} was learnt, without columns that tell the outcome: {}", leaking.join(", "))
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use underwriter_crds::{
-    LoanModelStatus, ModelVersionStatus, RETRAIN_REQUESTED,
+    LoanModel, LoanModelStatus, ModelVersionStatus, RETRAIN_REQUESTED,
     conditions::{ConditionType, State, Wanted, merge},
     loan_model::{LastRun, Run},
     model_version::{Decision, VersionState},
@@ -56,12 +56,13 @@ pub fn of_model(situation: &Situation<'_>, action: Option<&Action>) -> LoanModel
 
 /// The status of a model that nothing can be decided about.
 #[must_use]
-pub fn stalled(standing: &LoanModelStatus, error: &Error, generation: Option<i64>, now: Timestamp) -> LoanModelStatus {
+pub fn stalled(model: &LoanModel, error: &Error, now: Timestamp) -> LoanModelStatus {
+    let (standing, generation) = (model.status.clone().unwrap_or_default(), model.metadata.generation);
     let wanted = |kind, state: bool| Wanted::new(kind, state, error.category(), error.to_string());
     let serves = standing.champion.is_some();
     let ready = if serves { champion_decides(standing.champion) } else { wanted(ConditionType::Ready, false) };
     let conditions = merge(&standing.conditions, vec![ready, wanted(ConditionType::Stalled, true)], generation, now);
-    LoanModelStatus { observed_generation: generation.unwrap_or_default(), conditions, ..standing.clone() }
+    LoanModelStatus { observed_generation: generation.unwrap_or_default(), conditions, ..standing }
 }
 
 fn planned(situation: &Situation<'_>, origin: &Origin) -> Run {

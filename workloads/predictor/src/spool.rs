@@ -178,7 +178,7 @@ mod tests {
     use underwriter_contract::serving::Durability;
 
     use super::{Outlet, Spool, SpoolError, SpoolSettings, line, writer::tell};
-    use crate::testing::Folder;
+    use underwriter_servers::Folder;
 
     fn open(folder: &Folder, limit: u64, durability: Durability) -> (Spool, Outlet) {
         Spool::open(SpoolSettings { folder: folder.path().to_owned(), limit, durability }).unwrap()
@@ -192,7 +192,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_written_comes_out_in_order_also_for_the_next_process() {
-        let folder = Folder::new();
+        let folder = Folder::new("predictor");
         let (spool, outlet) = open(&folder, 1 << 20, Durability::Spooled);
         spool.write(&lines(1)).await.unwrap();
         drop((spool, outlet)); // nothing was shipped
@@ -210,7 +210,7 @@ mod tests {
 
     #[tokio::test]
     async fn committed_waits_for_the_log() {
-        let folder = Folder::new();
+        let folder = Folder::new("predictor");
         let (spool, mut outlet) = open(&folder, 1 << 20, Durability::Committed);
         let record = lines(1);
         let mut writing = std::pin::pin!(spool.write(&record));
@@ -223,7 +223,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_spool_refuses_and_forgets_nothing() {
-        let folder = Folder::new();
+        let folder = Folder::new("predictor");
         let (spool, mut outlet) = open(&folder, lines(1).len() as u64, Durability::Spooled);
         spool.write(&lines(1)).await.unwrap();
         assert!(matches!(spool.write(&lines(2)).await, Err(SpoolError::Full { .. })));

@@ -1,11 +1,8 @@
-//! Objects of tests: small real versions, traffic, folders.
+//! Objects of tests: small real versions, and traffic to them.
 
 pub mod artifact;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use underwriter_contract::{
@@ -13,7 +10,6 @@ use underwriter_contract::{
     manifest::{Evidence, Manifest},
     serving::{Canary, Traffic},
 };
-use uuid::Uuid;
 
 use crate::{decision::Policy, metrics::Tally, traffic::InForce, version::Version};
 
@@ -63,25 +59,4 @@ pub fn in_force(numbers: &[u32], weight: Option<u8>) -> InForce {
 /// What is the same for all decisions.
 pub fn policy() -> Policy {
     Policy { model: "loans/consumer-loans".into(), service: "loan-api".into(), reasons: 4 }
-}
-
-/// A folder of its own, removed in the end.
-pub struct Folder(PathBuf);
-
-impl Folder {
-    pub fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("underwriter-predictor-{}", Uuid::new_v4()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -13,8 +13,9 @@ use underwriter_data::{
     artifact::{ArtifactError, finished, load, publish},
     store::{Location, Store},
 };
+use underwriter_servers::{S3, SECRET};
 
-use crate::servers::s3::S3;
+use crate::clients::store;
 
 fn manifest() -> Manifest {
     let block = json!({"rows": 10, "bad": 2});
@@ -45,7 +46,8 @@ async fn published(store: &Store, folder: &Location) -> ArtifactRef {
 #[tokio::test]
 async fn reads_what_was_published() {
     let s3 = S3::shared();
-    let (store, folder): (_, Location) = (s3.store(), format!("s3://{}/v1/", s3.bucket().await).parse().unwrap());
+    let (store, folder): (_, Location) =
+        (store(&s3.url(), SECRET, None), format!("s3://{}/v1/", s3.bucket().await).parse().unwrap());
     assert_eq!(finished(&store, &folder).await.unwrap(), None);
     let artifact = published(&store, &folder).await;
     let read = load(&store, &artifact, &[BOOSTER]).await.unwrap();
@@ -60,7 +62,7 @@ async fn reads_what_was_published() {
 #[tokio::test]
 async fn refuses_a_changed_byte() {
     let s3 = S3::shared();
-    let (store, bucket) = (s3.store(), s3.bucket().await);
+    let (store, bucket) = (store(&s3.url(), SECRET, None), s3.bucket().await);
     for name in [MANIFEST, BOOSTER] {
         let folder: Location = format!("s3://{bucket}/{name}/").parse().unwrap();
         let artifact = published(&store, &folder).await;
@@ -80,7 +82,8 @@ async fn refuses_a_changed_byte() {
 #[tokio::test]
 async fn names_what_cannot_be_read() {
     let s3 = S3::shared();
-    let (store, folder): (_, Location) = (s3.store(), format!("s3://{}/v1/", s3.bucket().await).parse().unwrap());
+    let (store, folder): (_, Location) =
+        (store(&s3.url(), SECRET, None), format!("s3://{}/v1/", s3.bucket().await).parse().unwrap());
     let missing = ArtifactRef { version: 1, run: "0".into(), uri: folder.to_string(), digest: Digest::of(b"") };
     assert_eq!(load(&store, &missing, &[]).await.unwrap_err().reason(), FailureReason::NotFound);
     for (bytes, reason) in [

@@ -9,9 +9,10 @@ use underwriter_contract::{
     predict::{OutcomeReport, OutcomesTaken, Reason, Verdict},
 };
 use underwriter_data::log::{Log, MAX_ID, Record, Role};
+use underwriter_servers::{Postgres, connect};
 use uuid::Uuid;
 
-use crate::servers::postgres::{self, Postgres};
+use crate::clients;
 
 pub const MODEL: &str = "demo/consumer-loans";
 const SERVICE: &str = "loan-api";
@@ -56,7 +57,7 @@ fn label() -> Label {
 /// A log of its own, and a plain connection to the same database.
 async fn fresh(server: &Postgres) -> (Log, PgConnection) {
     let url = server.database().await;
-    (postgres::log(&url, None).unwrap(), postgres::connect(&url).await)
+    (clients::log(&url, None).unwrap(), connect(&url).await)
 }
 
 pub async fn count(connection: &mut PgConnection, table: &'static str) -> i64 {

@@ -2,20 +2,18 @@
 
 use futures::future::{join_all, try_join_all};
 use underwriter_data::log::{Log, LogErrorKind};
+use underwriter_servers::{Postgres, connect, free_port};
 
 use crate::{
+    clients,
     log::{count, record},
-    servers::{
-        postgres::{self, Postgres},
-        process::free_port,
-    },
 };
 
 #[tokio::test]
 async fn migrates_once_under_several_pods() {
     let server = Postgres::shared();
     let url = server.database().await;
-    let pods: Vec<Log> = (0..8).map(|_| postgres::log(&url, None).unwrap()).collect();
+    let pods: Vec<Log> = (0..8).map(|_| clients::log(&url, None).unwrap()).collect();
     try_join_all(pods.iter().map(Log::prepare)).await.unwrap();
 
     let batch: Vec<_> =
@@ -25,7 +23,7 @@ async fn migrates_once_under_several_pods() {
         join_all(pods.iter().enumerate().map(|(i, pod)| pod.write(if i % 2 == 0 { &batch } else { &reversed })));
     let written: u64 = written.await.into_iter().map(Result::unwrap).sum();
     assert_eq!(written, 50);
-    let mut plain = postgres::connect(&url).await;
+    let mut plain = connect(&url).await;
     assert_eq!(count(&mut plain, "decision").await, 50);
     assert_eq!(count(&mut plain, "pg_inherits WHERE inhparent = 'decision'::regclass").await, 6);
 }
@@ -34,11 +32,11 @@ async fn migrates_once_under_several_pods() {
 async fn lives_beside_a_newer_schema() {
     let server = Postgres::shared();
     let url = server.database().await;
-    postgres::log(&url, None).unwrap().prepare().await.unwrap();
+    clients::log(&url, None).unwrap().prepare().await.unwrap();
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
         VALUES (9999, 'of a later release', true, '', 0)";
-    sqlx::query(newer).execute(&mut postgres::connect(&url).await).await.unwrap();
-    postgres::log(&url, None).unwrap().ping().await.unwrap();
+    sqlx::query(newer).execute(&mut connect(&url).await).await.unwrap();
+    clients::log(&url, None).unwrap().ping().await.unwrap();
 }
 
 #[tokio::test]
@@ -54,13 +52,13 @@ async fn names_each_fault_by_its_kind() {
         (unnamed, LogErrorKind::Unreachable),
     ];
     for (url, kind) in faults {
-        let error = postgres::log(&url, None).unwrap().ping().await.unwrap_err();
+        let error = clients::log(&url, None).unwrap().ping().await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         let text = error.to_string();
         assert!(text.contains("postgresql://") && !text.contains("secret@") && !text.contains("hunter2"), "{text}");
     }
     for url in ["", "mysql://localhost/test", "postgresql://[", "postgresql://localhost/test?sslmode=sometimes"] {
-        assert_eq!(postgres::log(url, None).err().map(|error| error.kind()), Some(LogErrorKind::Invalid), "{url}");
+        assert_eq!(clients::log(url, None).err().map(|error| error.kind()), Some(LogErrorKind::Invalid), "{url}");
     }
 }
 
@@ -68,12 +66,12 @@ async fn names_each_fault_by_its_kind() {
 async fn may_send_again_what_broke_off() {
     let mut server = Postgres::start(None);
     let url = server.database().await;
-    let log = postgres::log(&url, None).unwrap();
+    let log = clients::log(&url, None).unwrap();
     let first = [record("1", "2010-01", "2026-01-02T00:00:00Z")];
     log.write(&first).await.unwrap();
 
     // The batch stands in staging and waits for this lock when the server is killed.
-    let mut lock = postgres::connect(&url).await;
+    let mut lock = connect(&url).await;
     sqlx::raw_sql("BEGIN; LOCK TABLE decision IN EXCLUSIVE MODE").execute(&mut lock).await.unwrap();
     let batch: Vec<_> = (2..500).map(|i| record(&i.to_string(), "2010-01", "2026-01-02T00:00:00Z")).collect();
     let writing = tokio::spawn({
@@ -91,5 +89,5 @@ async fn may_send_again_what_broke_off() {
     server.resume();
     assert_eq!(log.write(&batch).await.unwrap(), 498);
     assert_eq!(log.write(&first).await.unwrap(), 0);
-    assert_eq!(count(&mut postgres::connect(&url).await, "decision").await, 499);
+    assert_eq!(count(&mut connect(&url).await, "decision").await, 499);
 }

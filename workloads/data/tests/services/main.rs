@@ -1,10 +1,10 @@
 //! The store, artifacts and the log against a real S3 server and a real Postgres, which the tests start themselves.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic, in its servers too")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic, in its helpers too")]
 
 mod artifact;
+mod clients;
 mod log;
 mod log_faults;
-mod servers;
 mod store;
 mod tls;

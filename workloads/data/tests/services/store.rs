@@ -3,11 +3,9 @@
 use std::time::{Duration, Instant};
 
 use underwriter_data::store::{Location, StoreErrorKind};
+use underwriter_servers::{Folder, S3, SECRET, free_port};
 
-use crate::servers::{
-    process::{Folder, free_port},
-    s3::{S3, store},
-};
+use crate::clients::store;
 
 fn location(text: &str) -> Location {
     text.parse().unwrap()
@@ -16,7 +14,7 @@ fn location(text: &str) -> Location {
 #[tokio::test]
 async fn reads_and_lists_what_it_wrote() {
     let s3 = S3::shared();
-    let (store, folder) = (s3.store(), location(&format!("s3://{}/loans/", s3.bucket().await)));
+    let (store, folder) = (store(&s3.url(), SECRET, None), location(&format!("s3://{}/loans/", s3.bucket().await)));
     for (name, text) in [("b.csv", "two"), ("a.csv", "one"), ("2010/c.csv", "three")] {
         store.write(&folder.join(name), text.into()).await.unwrap();
     }
@@ -33,7 +31,7 @@ async fn reads_and_lists_what_it_wrote() {
 #[tokio::test]
 async fn names_what_is_missing_or_too_large() {
     let s3 = S3::shared();
-    let (store, here) = (s3.store(), location(&format!("s3://{}/a", s3.bucket().await)));
+    let (store, here) = (store(&s3.url(), SECRET, None), location(&format!("s3://{}/a", s3.bucket().await)));
     store.write(&here, vec![0; 100]).await.unwrap();
     assert_eq!(store.read(&here, 99).await.unwrap_err().kind(), StoreErrorKind::Invalid);
     let nowhere = location("s3://no-such-bucket/a");
@@ -66,7 +64,7 @@ async fn gives_up_on_a_service_that_is_not_there() {
     let refused = format!("http://127.0.0.1:{}", free_port());
     for endpoint in [refused.as_str(), "http://s3.no-such-name.invalid"] {
         let begun = Instant::now();
-        let error = store(endpoint, "secret", None).read(&location("s3://loans/a"), 9).await.unwrap_err();
+        let error = store(endpoint, SECRET, None).read(&location("s3://loans/a"), 9).await.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Unreachable, "{error}");
         assert!(begun.elapsed() < Duration::from_secs(20), "{endpoint}: {:?}", begun.elapsed());
     }
@@ -76,7 +74,7 @@ async fn gives_up_on_a_service_that_is_not_there() {
 async fn takes_files_where_they_are_allowed() {
     let folder = Folder::new("files");
     let here = Location::File(folder.path().join("model"));
-    let refusing = store("http://127.0.0.1:1", "secret", None);
+    let refusing = store("http://127.0.0.1:1", SECRET, None);
     assert_eq!(refusing.write(&here, vec![1]).await.unwrap_err().kind(), StoreErrorKind::Invalid);
 
     let store = refusing.with_files();

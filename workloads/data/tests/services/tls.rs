@@ -6,12 +6,9 @@ use underwriter_data::{
     roots::Roots,
     store::{Location, StoreErrorKind},
 };
+use underwriter_servers::{Authority, Postgres, S3, SECRET};
 
-use crate::servers::{
-    authority::Authority,
-    postgres::{self, Postgres},
-    s3::{S3, store},
-};
+use crate::clients::{log, store};
 
 #[tokio::test]
 async fn trusts_the_bundle_for_s3() {
@@ -19,9 +16,9 @@ async fn trusts_the_bundle_for_s3() {
     let authority = Authority::new();
     let s3 = S3::start(Some(&authority));
     let here: Location = format!("s3://{}/a", s3.bucket().await).parse().unwrap();
-    let error = store(&s3.https(), "secret", None).write(&here, vec![1]).await.unwrap_err();
+    let error = store(&s3.https(), SECRET, None).write(&here, vec![1]).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unreachable, "{error}");
-    let trusting = store(&s3.https(), "secret", Some(Roots::read(&authority.file("ca.pem")).unwrap()));
+    let trusting = store(&s3.https(), SECRET, Some(Roots::read(&authority.file("ca.pem")).unwrap()));
     trusting.write(&here, vec![1]).await.unwrap();
     assert_eq!(trusting.read(&here, 1).await.unwrap(), [1]);
 }
@@ -35,8 +32,8 @@ async fn trusts_the_bundle_for_postgres() {
     let roots = Roots::read(&authority.file("ca.pem")).unwrap();
     for mode in ["verify-ca", "verify-full"] {
         let url = format!("{url}?sslmode={mode}");
-        let error = postgres::log(&url, None).unwrap().ping().await.unwrap_err();
+        let error = log(&url, None).unwrap().ping().await.unwrap_err();
         assert_eq!(error.kind(), LogErrorKind::Unreachable, "{error}");
-        postgres::log(&url, Some(&roots)).unwrap().ping().await.unwrap();
+        log(&url, Some(&roots)).unwrap().ping().await.unwrap();
     }
 }

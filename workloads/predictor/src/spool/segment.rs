@@ -156,7 +156,9 @@ fn number(path: &Path) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::{Segment, survey};
-    use crate::{spool::line, testing::Folder};
+    use underwriter_servers::Folder;
+
+    use crate::spool::line;
 
     fn lines(records: std::ops::Range<u32>) -> Vec<u8> {
         let mut lines = Vec::new();
@@ -166,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_torn_last_line_is_skipped_and_counted() {
-        let folder = Folder::new();
+        let folder = Folder::new("predictor");
         let mut segment = Segment::begin(folder.path(), 7).unwrap();
         let all = lines(0..3);
         segment.append(&all[..all.len() - 4]).unwrap();
@@ -176,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_later_process_finds_segments_in_order_and_goes_on_numbering() {
-        let folder = Folder::new();
+        let folder = Folder::new("predictor");
         for number in [10, 9] {
             let mut segment = Segment::begin(folder.path(), number).unwrap();
             segment.append(&lines(0..1)).unwrap();

@@ -75,7 +75,9 @@ mod tests {
     use tokio::sync::watch;
 
     use super::{POLL, Status, pause, run};
-    use crate::testing::{self, Folder};
+    use underwriter_servers::Folder;
+
+    use crate::testing;
 
     fn place(folder: &Folder, text: &str) {
         let next = folder.path().join("next");
@@ -92,7 +94,7 @@ mod tests {
 
     #[tokio::test]
     async fn follows_the_file_and_keeps_what_is_in_force_through_faults() {
-        let folder = Folder::new();
+        let folder = Folder::new("predictor");
         let versions = vec![testing::version(1), testing::version(2)];
         let (sender, mut current) = watch::channel(Status::default());
         let watching = tokio::spawn(run(folder.path().join("traffic.json"), versions, sender));

@@ -7,8 +7,6 @@ mod artifact;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
-mod postgres;
-#[cfg(test)]
 mod predictor;
 #[cfg(test)]
 mod scenarios;

@@ -2,49 +2,22 @@
 
 use std::{
     fs::File,
-    net::TcpListener,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
 };
 
 use underwriter_contract::manifest::{MANIFEST, Manifest};
-use uuid::Uuid;
+use underwriter_servers::{Folder, free_port};
 
 /// How long a process may take to come up or to end on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A folder that is gone when it is dropped.
-pub struct Folder(PathBuf);
-
-impl Folder {
-    pub fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("underwriter-predictor-{}", Uuid::new_v4()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    /// A folder with a version in it.
-    pub fn with_model(manifest: &Manifest) -> Self {
-        let folder = Self::new();
-        std::fs::write(folder.path().join(MANIFEST), serde_json::to_vec(manifest).unwrap()).unwrap();
-        folder
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A port that nobody listens on.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// A folder with a version in it.
+pub fn folder_with(manifest: &Manifest) -> Folder {
+    let folder = Folder::new("predictor");
+    folder.write(MANIFEST, serde_json::to_vec(manifest).unwrap());
+    folder
 }
 
 /// A running predictor; killed when it is dropped.

@@ -14,19 +14,19 @@ use underwriter_predictor::{
     metrics::LogMetrics,
     spool::{refuge::Refuge, segment},
 };
+use underwriter_servers::{Folder, Postgres, connect, free_port};
 
 use crate::{
     artifact,
     clients::{Clients, Seen},
-    postgres::Postgres,
-    predictor::{Folder, PATIENCE, Predictor, free_port},
+    predictor::{PATIENCE, Predictor, folder_with},
 };
 
 /// Enough answers that a kill finds some on their way.
 const ANSWERS: u64 = 2_000;
 
 fn model() -> Folder {
-    Folder::with_model(&artifact::manifest(1))
+    folder_with(&artifact::manifest(1))
 }
 
 async fn until_answered(predictor: &Predictor, wanted: u64) {
@@ -64,15 +64,16 @@ async fn every_answered_decision_is_in_the_spool_of_a_killed_process() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_equal_answers_through_outage_and_kill() {
-    let (folder, postgres) = (model(), Postgres::start());
-    let mut predictor = Predictor::start(&folder, &postgres.url()).ready().await;
+    let (folder, mut postgres) = (model(), Postgres::start(None));
+    let log = postgres.database().await;
+    let mut predictor = Predictor::start(&folder, &log).ready().await;
     let clients = Clients::start(&predictor.api("/predict"), 2);
     until_answered(&predictor, ANSWERS).await;
-    postgres.stop();
+    postgres.kill();
     until_answered(&predictor, 2 * ANSWERS).await;
     postgres.resume();
     until_answered(&predictor, 3 * ANSWERS).await;
-    postgres.stop();
+    postgres.kill();
     until_answered(&predictor, 4 * ANSWERS).await;
     let before = clients.stop().await;
     assert_eq!(before.failures, [""; 0], "an outage of the log fails no request");
@@ -80,14 +81,14 @@ async fn rows_equal_answers_through_outage_and_kill() {
     predictor.wait();
 
     postgres.resume();
-    let mut predictor = Predictor::start(&folder, &postgres.url()).ready().await;
+    let mut predictor = Predictor::start(&folder, &log).ready().await;
     let clients = Clients::start(&predictor.api("/predict"), 1);
     until_answered(&predictor, 100).await;
     let after = clients.stop().await;
     predictor.signal("-TERM");
     assert!(predictor.wait().success(), "{}", predictor.output());
 
-    let mut connection = postgres.connect().await;
+    let mut connection = connect(&log).await;
     let rows = sqlx::query(
         "SELECT decision_id::text, application_id, probability, decision FROM decision WHERE role = 'live'",
     );
@@ -109,8 +110,9 @@ async fn rows_equal_answers_through_outage_and_kill() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_request_fails_while_the_process_ends() {
-    let (folder, postgres) = (model(), Postgres::start());
-    let mut predictor = Predictor::start(&folder, &postgres.url()).ready().await;
+    let (folder, postgres) = (model(), Postgres::shared());
+    let log = postgres.database().await;
+    let mut predictor = Predictor::start(&folder, &log).ready().await;
     let clients = Clients::start(&predictor.api("/predict"), 4);
     until_answered(&predictor, 500).await;
     predictor.signal("-TERM");
@@ -125,7 +127,8 @@ async fn no_request_fails_while_the_process_ends() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_pod_takes_in_what_one_left_in_the_store() {
-    let (folder, postgres, shelf) = (model(), Postgres::start(), Folder::new());
+    let (folder, postgres, shelf) = (model(), Postgres::shared(), Folder::new("shelf"));
+    let database = postgres.database().await;
     let away = format!("postgresql://nobody@127.0.0.1:{}/none", free_port());
     let mut predictor = Predictor::start(&folder, &away).ready().await;
     let clients = Clients::start(&predictor.api("/predict"), 1);
@@ -139,17 +142,18 @@ async fn another_pod_takes_in_what_one_left_in_the_store() {
     let refuge = Refuge::beside(Store::new(settings).with_files(), &version, "loan-api").unwrap();
     assert_eq!(refuge.bring(&folder.path().join("spool"), "pod-a").await.unwrap(), 1);
 
-    let log = log::Settings::read("LOG_", None, |_| Some(postgres.url())).map(Log::new).unwrap();
+    let log = log::Settings::read("LOG_", None, |_| Some(database.clone())).map(Log::new).unwrap();
     assert_eq!(refuge.take_in(&log, &LogMetrics::default()).await.unwrap(), answered);
     assert_eq!(refuge.take_in(&log, &LogMetrics::default()).await.unwrap(), 0);
-    let rows = sqlx::query("SELECT count(*) FROM decision").fetch_one(&mut postgres.connect().await).await.unwrap();
+    let rows = sqlx::query("SELECT count(*) FROM decision").fetch_one(&mut connect(&database).await).await.unwrap();
     assert_eq!(rows.get::<i64, _>(0).cast_unsigned(), answered);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn outcomes_are_acknowledged_when_they_are_committed() {
-    let (folder, postgres) = (model(), Postgres::start());
-    let predictor = Predictor::start(&folder, &postgres.url()).ready().await;
+    let (folder, mut postgres) = (model(), Postgres::start(None));
+    let log = postgres.database().await;
+    let predictor = Predictor::start(&folder, &log).ready().await;
     let client = reqwest::Client::new();
     let send = |body: Value| client.post(predictor.api("/outcomes")).json(&body).send();
     let outcome = |id: &str, value: &str| json!({"id": id, "outcome": value, "observedAt": "2011-12-01T00:00:00Z"});
@@ -161,7 +165,7 @@ async fn outcomes_are_acknowledged_when_they_are_committed() {
     assert_eq!(taken, json!({"accepted": 0, "repeated": 2, "conflicting": 0, "unknown": 0}));
     assert_eq!(send(outcome("3", "Current")).await.unwrap().status(), 422);
 
-    postgres.stop();
+    postgres.kill();
     let away = send(outcome("3", "Fully Paid")).await.unwrap();
     assert_eq!((away.status().as_u16(), away.headers().contains_key("retry-after")), (503, true));
     postgres.resume();

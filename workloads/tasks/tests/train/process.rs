@@ -1,43 +1,16 @@
 //! The binary as a Job runs it: exit code and termination message of what a user may get wrong.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, process::Command};
 
 use serde_json::{Value as Json, json};
 use underwriter_contract::{request::TrainRequest, summary::Summary};
+use underwriter_servers::{Folder, KEY, S3, SECRET};
 
 use crate::loans;
 
-/// A folder of its own, removed in the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("underwriter-tasks-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, text: impl AsRef<[u8]>) -> String {
-        let path = self.0.join(name);
-        fs::write(&path, text).unwrap();
-        path.display().to_string()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Exit code and summary of a run with some request.
-fn train(folder: &Path, request: &Json, environment: &[(&str, &str)]) -> (i32, Summary) {
-    let (file, message) = (folder.join("request.json"), folder.join("message.json"));
-    fs::write(&file, request.to_string()).unwrap();
+fn train(folder: &Folder, request: &Json, environment: &[(&str, &str)]) -> (i32, Summary) {
+    let (file, message) = (folder.write("request.json", request.to_string()), folder.path().join("message.json"));
     let output = Command::new(env!("CARGO_BIN_EXE_underwriter-tasks"))
         .args(["train", "--request"])
         .arg(&file)
@@ -54,15 +27,15 @@ fn train(folder: &Path, request: &Json, environment: &[(&str, &str)]) -> (i32, S
 fn request(data: &str, folder: &Folder) -> Json {
     let mut request: TrainRequest = loans::request();
     request.learning.data.uri = data.to_owned();
-    request.artifact = format!("{}/artifact/", folder.0.display());
+    request.artifact = format!("{}/artifact/", folder.path().display());
     serde_json::to_value(request).unwrap()
 }
 
 fn failure(name: &str, data: &str, change: impl Fn(&mut Json)) -> (i32, String) {
     let folder = Folder::new(name);
-    let mut request = request(&folder.write("loans.csv", data), &folder);
+    let mut request = request(&folder.write("loans.csv", data).display().to_string(), &folder);
     change(&mut request);
-    match train(&folder.0, &request, &[]) {
+    match train(&folder, &request, &[]) {
         (code, Summary::Failed(failure)) => (code, failure.to_string()),
         (_, other) => panic!("{other:?}"),
     }
@@ -86,12 +59,12 @@ fn made(rows: usize) -> String {
 #[test]
 fn trains_once_and_summarises_again() {
     let folder = Folder::new("once");
-    let request = request(&folder.write("loans.csv", made(20_000)), &folder);
-    let (code, first) = train(&folder.0, &request, &[]);
+    let request = request(&folder.write("loans.csv", made(20_000)).display().to_string(), &folder);
+    let (code, first) = train(&folder, &request, &[]);
     assert_eq!(code, 0);
-    let written = fs::metadata(folder.0.join("artifact/manifest.json")).unwrap().modified().unwrap();
-    assert_eq!(train(&folder.0, &request, &[]), (0, first.clone()));
-    assert_eq!(fs::metadata(folder.0.join("artifact/manifest.json")).unwrap().modified().unwrap(), written);
+    let written = fs::metadata(folder.path().join("artifact/manifest.json")).unwrap().modified().unwrap();
+    assert_eq!(train(&folder, &request, &[]), (0, first.clone()));
+    assert_eq!(fs::metadata(folder.path().join("artifact/manifest.json")).unwrap().modified().unwrap(), written);
     let Summary::Trained(trained) = first else { panic!("{first:?}") };
 
     let champion = json!({
@@ -99,11 +72,11 @@ fn trains_once_and_summarises_again() {
     });
     let mut again = request.clone();
     again["champion"] = champion;
-    again["artifact"] = json!(format!("{}/other/", folder.0.display()));
-    assert!(matches!(train(&folder.0, &again, &[]), (0, Summary::Skipped(skipped)) if skipped.same_as == 1));
+    again["artifact"] = json!(format!("{}/other/", folder.path().display()));
+    assert!(matches!(train(&folder, &again, &[]), (0, Summary::Skipped(skipped)) if skipped.same_as == 1));
 
     folder.write("loans.csv", made(24_000));
-    let (code, compared) = train(&folder.0, &again, &[]);
+    let (code, compared) = train(&folder, &again, &[]);
     let Summary::Trained(compared) = compared else { panic!("{compared:?}") };
     let comparison = compared.compared_with.unwrap();
     assert_eq!((code, comparison.version, comparison.reused), (0, 1, false));
@@ -111,7 +84,7 @@ fn trains_once_and_summarises_again() {
 
     again["champion"]["digest"] = json!(format!("sha256:{}", "0".repeat(64)));
     again["run"] = json!("third");
-    let (code, corrupt) = train(&folder.0, &again, &[]);
+    let (code, corrupt) = train(&folder, &again, &[]);
     assert!(
         matches!(corrupt, Summary::Failed(failure) if code == 2 && failure.to_string().starts_with("ArtifactCorrupt"))
     );
@@ -163,16 +136,33 @@ fn says_what_is_wrong_with_the_data() {
     assert!(message.starts_with("NotFound: /nowhere/loans.csv"), "{message}");
 }
 
-#[test]
-fn says_which_store_cannot_be_reached() {
-    let folder = Folder::new("unreachable");
-    let request = request("s3://loans/lending-club/", &folder);
-    let unreachable = [
-        ("DATA_AWS_ACCESS_KEY_ID", "a"),
-        ("DATA_AWS_SECRET_ACCESS_KEY", "b"),
-        ("DATA_AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+/// How a run ends whose loans are in a store, for a key's secret.
+fn refused(uri: &str, endpoint: &str, secret: &str) -> (i32, String) {
+    let folder = Folder::new("tasks");
+    let environment = [
+        ("DATA_AWS_ACCESS_KEY_ID", KEY),
+        ("DATA_AWS_SECRET_ACCESS_KEY", secret),
+        ("DATA_AWS_ENDPOINT_URL", endpoint),
         ("DATA_AWS_REGION", "us-east-1"),
     ];
-    let (code, summary) = train(&folder.0, &request, &unreachable);
-    assert!(matches!(summary, Summary::Failed(failure) if code == 1 && failure.to_string().starts_with("Unreachable")));
+    match train(&folder, &request(uri, &folder), &environment) {
+        (code, Summary::Failed(failure)) => (code, failure.to_string()),
+        (_, other) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn says_which_store_cannot_be_reached() {
+    let (code, message) = refused("s3://loans/lending-club/", "http://127.0.0.1:9", "any");
+    assert!(code == 1 && message.starts_with("Unreachable: s3://loans/lending-club/"), "{message}");
+}
+
+#[tokio::test]
+async fn says_which_store_refuses_its_keys_or_has_no_such_bucket() {
+    let s3 = S3::shared();
+    let uri = format!("s3://{}/loans.csv", s3.bucket().await);
+    let (code, message) = refused(&uri, &s3.url(), "wrong");
+    assert!(code == 3 && message.starts_with(&format!("AccessDenied: {uri}")), "{message}");
+    let (code, message) = refused("s3://no-such-bucket/loans.csv", &s3.url(), SECRET);
+    assert!(code == 3 && message.starts_with("NotFound: s3://no-such-bucket/loans.csv"), "{message}");
 }

@@ -2,12 +2,16 @@
 
 use std::{path::PathBuf, process::Command};
 
-use super::process::{Folder, run};
+use crate::{Folder, process::run};
 
+/// An authority, with a certificate for a server on this machine.
+#[derive(Debug)]
 pub struct Authority(Folder);
 
 impl Authority {
-    /// With a certificate for a server on this machine.
+    /// A new one, which nothing trusts.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "it makes files")]
     pub fn new() -> Self {
         let authority = Self(Folder::new("authority"));
         authority.request(&["-x509", "-days", "2", "-subj", "/CN=test authority"], "ca");
@@ -21,6 +25,7 @@ impl Authority {
     }
 
     /// `ca.pem`, `server.crt` or `server.key`.
+    #[must_use]
     pub fn file(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }

@@ -10,16 +10,14 @@ use std::{
 };
 
 use sqlx::{Connection as _, PgConnection};
-use underwriter_data::{
-    log::{Log, LogError, Settings},
-    roots::Roots,
+
+use crate::{
+    Authority, Folder,
+    process::{Process, free_port, run, wait_for},
 };
 
-use super::{
-    authority::Authority,
-    process::{Folder, Process, free_port, run, wait_for},
-};
-
+/// A server with the superuser `underwriter`, password `secret`.
+#[derive(Debug)]
 pub struct Postgres {
     process: Option<Process>,
     folder: Folder,
@@ -28,12 +26,15 @@ pub struct Postgres {
 }
 
 impl Postgres {
+    /// Without TLS, shared with other tests.
+    #[must_use]
     pub fn shared() -> Arc<Self> {
         static SLOT: Mutex<Weak<Postgres>> = Mutex::new(Weak::new());
-        super::shared(&SLOT, || Self::start(None))
+        crate::shared(&SLOT, || Self::start(None))
     }
 
     /// With an authority, it speaks TLS.
+    #[must_use]
     pub fn start(authority: Option<&Authority>) -> Self {
         let folder = Folder::new("postgres");
         own(folder.path());
@@ -86,19 +87,16 @@ impl Postgres {
         self.url("underwriter:secret", &name)
     }
 
+    /// The URL of a database for a `name:password`.
+    #[must_use]
     pub fn url(&self, user: &str, database: &str) -> String {
         format!("postgresql://{user}@127.0.0.1:{}/{database}", self.port)
     }
 }
 
+/// A connection of its own.
 pub async fn connect(url: &str) -> PgConnection {
     PgConnection::connect(url).await.unwrap()
-}
-
-/// The log at a URL.
-pub fn log(url: &str, roots: Option<&Roots>) -> Result<Log, LogError> {
-    let variable = |name: &str| (name == "LOG_DATABASE_URL").then(|| url.to_owned());
-    Settings::read("LOG_", roots, variable).map(Log::new)
 }
 
 fn secure(data: &Path, authority: &Authority) {

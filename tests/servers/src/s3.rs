@@ -13,19 +13,22 @@ use aws_sdk_s3::{
     Client,
     config::{BehaviorVersion, Credentials, Region},
 };
-use underwriter_data::{
-    roots::Roots,
-    store::{Settings, Store},
+
+use crate::{
+    Authority, Folder,
+    process::{Process, free_port, listens, wait_for},
 };
 
-use super::{
-    authority::Authority,
-    process::{Folder, Process, free_port, listens, wait_for},
-};
+/// The access key of its only identity.
+pub const KEY: &str = "key";
+/// Its secret.
+pub const SECRET: &str = "secret";
 
 const IDENTITIES: &str = r#"{"identities": [{"name": "test", "actions": ["Admin", "Read", "Write", "List"],
     "credentials": [{"accessKey": "key", "secretKey": "secret"}]}]}"#;
 
+/// A server; one bucket a test.
+#[derive(Debug)]
 pub struct S3 {
     port: u16,
     https: Option<u16>,
@@ -36,12 +39,15 @@ pub struct S3 {
 }
 
 impl S3 {
+    /// Without TLS, shared with other tests.
+    #[must_use]
     pub fn shared() -> Arc<Self> {
         static SLOT: Mutex<Weak<S3>> = Mutex::new(Weak::new());
-        super::shared(&SLOT, || Self::start(None))
+        crate::shared(&SLOT, || Self::start(None))
     }
 
     /// With an authority, it speaks TLS as well.
+    #[must_use]
     pub fn start(authority: Option<&Authority>) -> Self {
         let folder = Folder::new("s3");
         std::fs::write(folder.path().join("identities.json"), IDENTITIES).unwrap();
@@ -63,7 +69,8 @@ impl S3 {
         let name = format!("test-{}", self.buckets.fetch_add(1, Ordering::Relaxed));
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .credentials_provider(Credentials::new(KEY, SECRET, None, None, "test"))
             .region(Region::new("us-east-1"))
             .endpoint_url(self.url())
             .force_path_style(true);
@@ -77,28 +84,17 @@ impl S3 {
         panic!("no bucket can be made");
     }
 
+    /// Its address.
+    #[must_use]
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Its address for TLS.
+    #[must_use]
     pub fn https(&self) -> String {
         format!("https://127.0.0.1:{}", self.https.unwrap())
     }
-
-    pub fn store(&self) -> Store {
-        store(&self.url(), "secret", None)
-    }
-}
-
-/// A store at an endpoint.
-pub fn store(endpoint: &str, secret: &str, roots: Option<Roots>) -> Store {
-    let value = |name: &str| match name {
-        "DATA_AWS_ACCESS_KEY_ID" => Some("key".to_owned()),
-        "DATA_AWS_SECRET_ACCESS_KEY" => Some(secret.to_owned()),
-        "DATA_AWS_ENDPOINT_URL" => Some(endpoint.to_owned()),
-        _ => None,
-    };
-    Store::new(Settings::read("DATA_", roots, value).unwrap())
 }
 
 fn server(folder: &Folder, port: u16) -> Command {

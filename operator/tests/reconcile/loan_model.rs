@@ -1,0 +1,101 @@
+//! Training, judging, and saying which version decides.
+
+use serde_json::{Value, json};
+use underwriter_contract::Digest;
+
+use crate::api_server::{Cluster, Controller::LoanModel, MODEL, VERSION};
+
+const JOB: &str = "/apis/batch/v1/namespaces/bank/jobs/loans-v1";
+
+fn trained(run: &Value) -> Value {
+    json!({"trained": {
+        "run": run, "manifest": Digest::of(b"manifest"), "algorithm": "Scorecard", "threshold": 0.2, "leaking": [],
+        "data": {"uri": "s3://loans/", "digest": Digest::of(b"data"), "rows": 9000},
+        "metrics": [{"name": "recall", "value": 0.8, "low": 0.78, "high": 0.82}],
+    }})
+}
+
+#[tokio::test]
+async fn a_model_is_trained_recorded_and_promoted() {
+    let cluster = Cluster::with_model();
+    assert_eq!(
+        cluster.settle(LoanModel).await,
+        ["create jobs/loans-v1", "patch loanmodels/loans/status", "event RunStarted"]
+    );
+    let run = cluster.get(MODEL)["status"]["run"]["id"].clone();
+    let job = cluster.get(JOB);
+    let environment = &job["spec"]["template"]["spec"]["containers"][0]["env"][0];
+    let request: Value = serde_json::from_str(environment["value"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        (&request["run"], &request["artifact"]),
+        (&run, &json!(format!("s3://a/bank/loans/v1-{}/", run.as_str().unwrap())))
+    );
+    cluster.job_ends("Complete", 0, &trained(&run));
+    let writes = cluster.settle(LoanModel).await;
+    let expected = [
+        "create modelversions/loans-v1",
+        "event VersionCreated",
+        "patch modelversions/loans-v1",
+        "patch loanmodels/loans/status",
+        "event Promoted",
+        "patch modelversions/loans-v1/status",
+        "patch loanmodels/loans/status",
+    ];
+    assert_eq!(writes, expected);
+    assert_eq!(cluster.get(MODEL)["status"]["champion"], 1);
+    assert_eq!(cluster.get(VERSION)["spec"]["decisions"][0]["decision"], "Promoted");
+    assert_eq!(cluster.condition(MODEL, "Ready").unwrap().0, "True/ChampionDecides");
+}
+
+#[tokio::test]
+async fn a_failed_run_says_what_is_wrong() {
+    let cluster = Cluster::with_model();
+    cluster.settle(LoanModel).await;
+    cluster.job_ends(
+        "Failed",
+        2,
+        &json!({"failed": {"reason": "ColumnNotFound", "message": "there is no column issue_d"}}),
+    );
+    assert_eq!(cluster.settle(LoanModel).await, ["patch loanmodels/loans/status", "event RunFailed"]);
+    let (state, message) = cluster.condition(MODEL, "Stalled").unwrap();
+    assert!(state == "True/ColumnNotFound" && message.contains("there is no column issue_d"), "{state}: {message}");
+}
+
+#[tokio::test]
+async fn a_job_of_somebody_else_is_left_alone_and_told() {
+    let cluster = Cluster::with_model();
+    cluster.put(
+        JOB,
+        json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "loans-v1", "namespace": "bank"}}),
+    );
+    assert_eq!(cluster.settle(LoanModel).await, ["patch loanmodels/loans/status", "event NameTaken"]);
+    assert_eq!(cluster.condition(MODEL, "Stalled").unwrap().0, "True/NameTaken");
+}
+
+#[tokio::test]
+async fn a_malformed_object_does_not_stop_the_others() {
+    let cluster = Cluster::with_model();
+    let malformed = json!({"apiVersion": "underwriter.dev/v1alpha1", "kind": "LoanModel", "spec": {"data": 7},
+        "metadata": {"name": "broken", "namespace": "bank"}});
+    cluster.put(&MODEL.replace("/loans", "/broken"), malformed);
+    assert_eq!(cluster.settle(LoanModel).await.first().map(String::as_str), Some("create jobs/loans-v1"));
+}
+
+#[tokio::test]
+async fn every_status_can_be_lost() {
+    let cluster = Cluster::with_model();
+    cluster.settle(LoanModel).await;
+    cluster.job_ends("Complete", 0, &trained(&cluster.get(MODEL)["status"]["run"]["id"]));
+    cluster.settle(LoanModel).await;
+    let decisions = cluster.get(VERSION)["spec"]["decisions"].clone();
+    cluster.change(MODEL, &json!({"status": null}));
+    cluster.change(VERSION, &json!({"status": null}));
+    assert_eq!(
+        cluster.settle(LoanModel).await,
+        ["patch modelversions/loans-v1/status", "patch loanmodels/loans/status"]
+    );
+    assert_eq!(
+        (cluster.get(MODEL)["status"]["champion"].as_u64(), &cluster.get(VERSION)["spec"]["decisions"]),
+        (Some(1), &decisions)
+    );
+}
