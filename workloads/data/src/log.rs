@@ -36,6 +36,8 @@ const WRITE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Log {
     pool: PgPool,
+    /// For monitors and training.
+    reader: PgPool,
     prepared: Arc<OnceCell<()>>,
     /// Host, port and database, for messages.
     place: Arc<str>,

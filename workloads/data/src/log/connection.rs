@@ -77,9 +77,13 @@ impl Log {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let place = settings.place().into();
-        let pool =
-            PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE).connect_lazy_with(settings.0);
-        Self { pool, prepared: Arc::new(OnceCell::new()), place }
+        let pool = |options| {
+            PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE).connect_lazy_with(options)
+        };
+        // Whole tables are joined for a training run. Right after many rows came in, the planner's statistics know
+        // nothing of them, and the nested loop that it would choose for a few rows takes minutes for many.
+        let reader = pool(settings.0.clone().options([("enable_nestloop", "off")]));
+        Self { pool: pool(settings.0), reader, prepared: Arc::new(OnceCell::new()), place }
     }
 
     /// Whether the log answers, with its schema up to date.

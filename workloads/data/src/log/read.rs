@@ -117,7 +117,7 @@ impl Log {
     pub async fn new_bad(&self, model: &str, bad: &[String], after: Option<Timestamp>) -> Result<u64, LogError> {
         self.prepare().await?;
         let query = sqlx::query_scalar(NEW_BAD).bind(model).bind(bad).bind(after.map(Utc));
-        let count: i64 = query.fetch_one(&self.pool).await.map_err(|error| self.fault(&error))?;
+        let count: i64 = query.fetch_one(&self.reader).await.map_err(|error| self.fault(&error))?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
@@ -125,7 +125,7 @@ impl Log {
     where
         T: for<'r> FromRow<'r, PgRow> + Send + Unpin + 'a,
     {
-        let rows = move |()| query.fetch(&self.pool).map_err(|error| self.fault(&error));
+        let rows = move |()| query.fetch(&self.reader).map_err(|error| self.fault(&error));
         self.prepare().map_ok(rows).try_flatten_stream().boxed()
     }
 }

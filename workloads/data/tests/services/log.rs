@@ -46,11 +46,11 @@ pub fn record(application: &str, month: &str, answered_at: &str) -> Record {
     }
 }
 
-fn outcome(id: &str, value: &str, observed_at: &str) -> OutcomeReport {
+pub fn outcome(id: &str, value: &str, observed_at: &str) -> OutcomeReport {
     OutcomeReport { id: id.into(), outcome: value.into(), observed_at: at(observed_at), granted: true, source: None }
 }
 
-fn label() -> Label {
+pub fn label() -> Label {
     Label { column: "loan_status".into(), bad: vec!["Charged Off".into()], good: vec!["Fully Paid".into()] }
 }
 

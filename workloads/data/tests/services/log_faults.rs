@@ -1,12 +1,17 @@
 //! The log when things go wrong around it.
 
-use futures::future::{join_all, try_join_all};
+use std::{ops::Range, time::Duration};
+
+use futures::{
+    TryStreamExt as _,
+    future::{join_all, try_join_all},
+};
 use underwriter_data::log::{Log, LogErrorKind};
 use underwriter_servers::{Postgres, connect, free_port};
 
 use crate::{
     clients,
-    log::{count, record},
+    log::{MODEL, at, count, label, outcome, record},
 };
 
 #[tokio::test]
@@ -90,4 +95,29 @@ async fn may_send_again_what_broke_off() {
     assert_eq!(log.write(&batch).await.unwrap(), 498);
     assert_eq!(log.write(&first).await.unwrap(), 0);
     assert_eq!(count(&mut connect(&url).await, "decision").await, 499);
+}
+
+/// Right after a replay the planner knows nothing of the rows: it takes them for a few, whose loops cost nothing.
+#[tokio::test]
+async fn joins_many_rows_in_time_without_statistics() {
+    const ROWS: usize = 20_000;
+    let server = Postgres::shared();
+    let url = server.database().await;
+    let log = clients::log(&url, None).unwrap();
+    let fill = async |ids: Range<usize>| {
+        let records: Vec<_> =
+            ids.clone().map(|id| record(&id.to_string(), "2010-01", "2026-01-02T00:00:00Z")).collect();
+        log.write(&records).await.unwrap();
+        let outcomes: Vec<_> = ids.map(|id| outcome(&id.to_string(), "Fully Paid", "2012-01-01T00:00:00Z")).collect();
+        log.write_outcomes(MODEL, &outcomes).await.unwrap();
+    };
+    fill(0..1).await;
+    let unknown = "ALTER TABLE outcome SET (autovacuum_enabled = off);
+        ALTER TABLE decision_202601 SET (autovacuum_enabled = off)";
+    sqlx::raw_sql(unknown).execute(&mut connect(&url).await).await.unwrap();
+    fill(1..ROWS).await;
+    let (label, in_time) = (label(), at("2100-01-01T00:00:00Z"));
+    let matured = log.matured(MODEL, in_time, &label).try_collect::<Vec<_>>();
+    let matured = tokio::time::timeout(Duration::from_secs(60), matured).await.expect("joined row by row");
+    assert_eq!(matured.unwrap().len(), ROWS);
 }
