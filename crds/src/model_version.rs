@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use underwriter_contract::{
     Digest,
-    learning::Algorithm,
+    learning::Family,
     request::Trigger,
     summary::{Comparison, DataSummary, Metric},
 };
@@ -75,8 +75,8 @@ pub struct ModelVersionSpec {
     #[serde(default)]
     #[schemars(length(max = 10), inner(length(max = 128)))]
     pub leaking: Vec<String>,
-    /// The family that won.
-    pub algorithm: Algorithm,
+    /// What it is made of.
+    pub algorithm: Family,
     /// Figures on the test rows.
     #[schemars(length(max = 20))]
     pub metrics: Vec<Metric>,

@@ -370,7 +370,7 @@ mod tests {
             "metadata": {"name": "m-v1", "namespace": "n", "resourceVersion": "7"},
             "spec": {"modelRef": {"name": "m"}, "version": 1, "runId": "r", "configDigest": digest, "trigger": {"type": "Initial"},
                 "artifact": {"uri": "s3://a/", "digest": digest}, "data": {"uri": "s3://d/", "digest": digest, "rows": 1},
-                "algorithm": "Auto", "metrics": [], "threshold": 0.5, "decisions": []},
+                "algorithm": "Scorecard", "metrics": [], "threshold": 0.5, "decisions": []},
             "status": {"observedGeneration": -1, "state": "Candidate", "conditions": []},
         }))
         .unwrap()

@@ -156,7 +156,7 @@ mod tests {
         let spec = json!({
             "modelRef": {"name": "m"}, "version": number, "runId": "r", "configDigest": digest, "trigger": {"type": "Initial"},
             "artifact": {"uri": "s3://a/", "digest": digest}, "data": {"uri": "s3://d/", "digest": digest, "rows": 1},
-            "algorithm": "Auto", "metrics": metrics, "threshold": 0.5, "comparedWith": compared,
+            "algorithm": "Scorecard", "metrics": metrics, "threshold": 0.5, "comparedWith": compared,
         });
         ModelVersion::new("m", serde_json::from_value(spec).unwrap())
     }

@@ -153,13 +153,28 @@ pub struct Training {
 /// A family of models.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Algorithm {
-    /// Whichever of the others has the lower log loss on inner folds.
+    /// Whichever of the others, or blend of them, has the lowest log loss on inner folds.
     #[default]
     Auto,
     /// Boosted trees (LightGBM).
     GradientBoosting,
-    /// Logistic regression on binned columns by weight of evidence.
+    /// Logistic regression on the weight of evidence of monotonic bins: risk only rises or only falls with a number.
     Scorecard,
+    /// Logistic regression on the weight of evidence and the ranks of bins, whose risk may rise and fall.
+    LogisticRegression,
+}
+
+/// What a version is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Family {
+    /// Boosted trees.
+    GradientBoosting,
+    /// Logistic regression on the weight of evidence of monotonic bins.
+    Scorecard,
+    /// Logistic regression on the weight of evidence and the ranks of bins.
+    LogisticRegression,
+    /// Trees and one of the regressions: the weighted mean of their log-odds.
+    Blend,
 }
 
 /// How rows become fit, calibrate and test rows.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Digest,
-    learning::{Algorithm, Learning},
+    learning::{Family, Learning},
     request::Trigger,
     summary::{Comparison, DataSummary, Metric},
 };
@@ -55,8 +55,8 @@ pub struct Manifest {
     pub columns: Vec<Column>,
     /// The columns that a guard dropped.
     pub dropped: Vec<Dropped>,
-    /// The family that won.
-    pub algorithm: Algorithm,
+    /// What it is made of.
+    pub algorithm: Family,
     /// How an application becomes a score in log-odds.
     pub scorer: Scorer,
     /// How the score becomes a probability.

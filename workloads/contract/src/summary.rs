@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, learning::Algorithm};
+use crate::{Digest, learning::Family};
 
 /// The longest termination message written here (kubelet cuts at 4096 bytes, blindly).
 pub const MAX_BYTES: usize = 2048;
@@ -124,8 +124,8 @@ pub struct Trained {
     pub manifest: Digest,
     /// What it was learnt from.
     pub data: DataSummary,
-    /// The family that won.
-    pub algorithm: Algorithm,
+    /// What it is made of.
+    pub algorithm: Family,
     /// Its figures on the test rows.
     pub metrics: Vec<Metric>,
     /// Probability from which an application is refused.

@@ -83,7 +83,7 @@ pub(crate) fn manifest_json() -> serde_json::Value {
             {"name": "state", "kind": "Category", "nullable": true}
         ],
         "dropped": [{"column": "recoveries", "guard": "LeaksByName", "evidence": "its name"}],
-        "algorithm": "Auto",
+        "algorithm": "Blend",
         "scorer": {
             "weight": 0.25,
             "linear": {"intercept": -1.0, "terms": [

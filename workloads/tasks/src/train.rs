@@ -5,6 +5,7 @@
 //! [`decision`] calibrates and finds the threshold, [`champion`] compares, [`version`] is the whole of it without I/O.
 //! Here is the I/O around it. Running twice is harmless: a finished manifest is only summarised.
 
+pub mod binning;
 pub mod boosting;
 pub mod candidate;
 pub mod champion;

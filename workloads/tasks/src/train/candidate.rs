@@ -1,21 +1,20 @@
-//! One family of models, fitted on some rows: encodings first, then the scorer on them.
+//! A model, fitted on some rows: encodings first, then the linear scorer, the trees, or both on them.
 //!
 //! What comes out scores by the code that serves, so folds, calibration and threshold see the scores that will decide.
 
 use std::collections::BTreeSet;
 
 use thiserror::Error;
-use underwriter_contract::{
-    learning::Algorithm,
-    manifest::{Column, Evidence, Learnt, Scorer, Trees},
-};
+use underwriter_contract::manifest::{Column, Evidence, Learnt, Scorer, Trees};
 use underwriter_model::{Contributions, Ensemble, ModelError, Value, evidence as weight_of_evidence};
 
 use super::{
     boosting::{self, Sample},
-    evidence,
+    evidence::{self, Binning},
     features::{Cells, Feature},
-    folds, points, reasons, scorecard,
+    folds,
+    points::{self, Regression},
+    reasons, scorecard,
     split::Ordered,
 };
 
@@ -44,25 +43,7 @@ pub struct Candidate {
     ensemble: Ensemble,
 }
 
-/// A family that can be fitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
-    /// Logistic regression on the points of bins and levels.
-    Scorecard,
-    /// Boosted trees.
-    GradientBoosting,
-}
-
-impl From<Family> for Algorithm {
-    fn from(family: Family) -> Self {
-        match family {
-            Family::Scorecard => Self::Scorecard,
-            Family::GradientBoosting => Self::GradientBoosting,
-        }
-    }
-}
-
-/// Why a family could not be fitted.
+/// Why there is no fit.
 #[derive(Debug, Error)]
 pub enum FitError {
     /// By the solver.
@@ -76,20 +57,27 @@ pub enum FitError {
     Model(#[from] ModelError),
 }
 
+/// What to fit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recipe {
+    /// The linear scorer.
+    pub regression: Regression,
+    /// Its weight in log-odds, from 0 to 1; trees have the rest.
+    pub weight: f64,
+}
+
 impl Material<'_> {
-    /// Fits a family on some rows.
+    /// Fits the linear scorer where it has weight, and the trees where they have the rest.
     ///
     /// # Errors
-    /// When the library that fits it fails.
-    pub fn fit(&self, family: Family, rows: &Ordered) -> Result<Candidate, FitError> {
-        let mut encoded = Encoded::fit(self, &rows.rows);
-        let (scorer, booster) = match family {
-            Family::Scorecard => (encoded.scorecard(self, &rows.rows)?, None),
-            Family::GradientBoosting => {
-                let (scorer, text) = encoded.boosting(self, rows)?;
-                (scorer, Some(text))
-            }
-        };
+    /// When the library that fits one fails.
+    pub fn fit(&self, Recipe { regression, weight }: Recipe, rows: &Ordered) -> Result<Candidate, FitError> {
+        let mut encoded = Encoded::fit(self, &rows.rows, regression.binning());
+        let boosted = (weight < 1.0).then(|| encoded.boosting(self, rows)).transpose()?;
+        let regress = || points::fit(&mut encoded.columns, self, &rows.rows, regression);
+        let linear = (weight > 0.0).then(regress).transpose()?;
+        let (trees, booster) = boosted.unzip();
+        let scorer = Scorer { weight, linear, trees };
         let columns: Vec<Column> = self.features.iter().map(|feature| encoded.column(feature, &rows.rows)).collect();
         let ensemble = Ensemble::new(&columns, &scorer, booster.as_deref())?;
         Ok(Candidate { columns, scorer, booster, ensemble })
@@ -124,9 +112,9 @@ struct Encoded<'a> {
 }
 
 impl<'a> Encoded<'a> {
-    fn fit(material: &Material<'a>, rows: &[usize]) -> Self {
+    fn fit(material: &Material<'a>, rows: &[usize], binning: Binning) -> Self {
         let learnt = material.features.iter().filter(|feature| material.learnt.contains(&feature.name));
-        Self { columns: learnt.map(|feature| (feature, evidence::fit(feature, material.bad, rows))).collect() }
+        Self { columns: learnt.map(|feature| (feature, evidence::fit(feature, material.bad, rows, binning))).collect() }
     }
 
     fn inputs_of_trees(&self, rows: &[usize]) -> Vec<Vec<f64>> {
@@ -136,18 +124,13 @@ impl<'a> Encoded<'a> {
         self.columns.iter().map(encode).collect()
     }
 
-    fn scorecard(&mut self, material: &Material, rows: &[usize]) -> Result<Scorer, FitError> {
-        let linear = points::fit(&mut self.columns, material, rows)?;
-        Ok(Scorer { weight: 1.0, linear: Some(linear), trees: None })
-    }
-
-    fn boosting(&self, material: &Material<'a>, rows: &Ordered) -> Result<(Scorer, String), FitError> {
+    fn boosting(&self, material: &Material<'a>, rows: &Ordered) -> Result<(Trees, String), FitError> {
         let rounds = rounds(material, rows)?;
         let columns = self.inputs_of_trees(&rows.rows);
         let sample = Sample { columns: &columns, bad: &material.outcomes(&rows.rows) };
         let text = boosting::fit(sample, rounds, material.seed)?;
         let names = self.columns.iter().map(|(feature, _)| feature.name.clone()).collect();
-        Ok((Scorer { weight: 0.0, linear: None, trees: Some(Trees { columns: names }) }, text))
+        Ok((Trees { columns: names }, text))
     }
 
     fn column(&self, feature: &Feature, rows: &[usize]) -> Column {
@@ -167,7 +150,7 @@ impl<'a> Encoded<'a> {
 fn rounds(material: &Material, rows: &Ordered) -> Result<u32, FitError> {
     const WITHOUT_A_LOOK: u32 = 100;
     let Some(fold) = folds::single(rows, material.bad) else { return Ok(WITHOUT_A_LOOK) };
-    let encoded = Encoded::fit(material, &fold.older.rows);
+    let encoded = Encoded::fit(material, &fold.older.rows, Binning::Quantiles);
     let inputs =
         [&fold.older, &fold.newer].map(|part| (encoded.inputs_of_trees(&part.rows), material.outcomes(&part.rows)));
     let [older, newer] = inputs.each_ref().map(|(columns, bad)| Sample { columns, bad });

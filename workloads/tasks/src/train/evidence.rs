@@ -7,10 +7,15 @@ use std::collections::BTreeMap;
 
 use underwriter_contract::manifest::{Bins, Evidence, Levels};
 
-use super::features::{Cells, Feature};
+use super::{
+    binning,
+    features::{Cells, Feature},
+};
 
-/// The most bins of a number.
-const MOST_BINS: usize = 10;
+/// Bins of a number by quantiles.
+const BINS: usize = 10;
+/// Bins of a number before neighbours are merged.
+const FINE_BINS: usize = 20;
 /// The least share of the rows in a bin.
 const LEAST_SHARE: f64 = 0.05;
 /// Levels with fewer rows are pooled.
@@ -18,11 +23,22 @@ const ENOUGH: usize = 50;
 /// The most levels of a category that are learnt one by one.
 const MOST_LEVELS: usize = 50;
 
+/// How the range of a number is divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binning {
+    /// Into bins of about equal size.
+    Quantiles,
+    /// Into bins whose risk only rises or only falls.
+    Monotonic,
+}
+
 /// Good and bad loans.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Count {
-    bad: f64,
-    good: f64,
+pub struct Count {
+    /// That went bad.
+    pub bad: f64,
+    /// That did not.
+    pub good: f64,
 }
 
 impl Count {
@@ -34,11 +50,15 @@ impl Count {
         if bad { Self { bad: self.bad + 1.0, ..self } } else { Self { good: self.good + 1.0, ..self } }
     }
 
-    fn plus(self, other: Self) -> Self {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
         Self { bad: self.bad + other.bad, good: self.good + other.good }
     }
 
-    fn rows(self) -> f64 {
+    /// All of them.
+    #[must_use]
+    pub fn rows(self) -> f64 {
         self.bad + self.good
     }
 
@@ -51,10 +71,10 @@ impl Count {
 }
 
 /// Fits a column on some rows.
-pub fn fit(feature: &Feature, bad: &[bool], rows: &[usize]) -> Evidence {
+pub fn fit(feature: &Feature, bad: &[bool], rows: &[usize], binning: Binning) -> Evidence {
     let all = Count::of(rows.iter().map(|row| bad[*row]));
     match &feature.cells {
-        Cells::Numbers(numbers) => Evidence::Bins(bins(numbers, bad, rows, all)),
+        Cells::Numbers(numbers) => Evidence::Bins(bins(numbers, bad, rows, binning)),
         Cells::Levels { names, codes } => {
             let mut counts = vec![Count::default(); names.len()];
             let mut missing = Count::default();
@@ -79,13 +99,17 @@ fn levels(mut counts: Vec<(String, Count)>, missing: Count, all: Count) -> Level
     Levels { evidence, rare, other: other.evidence(all), missing: missing.evidence(all) }
 }
 
-fn bins(numbers: &[f64], bad: &[bool], rows: &[usize], all: Count) -> Bins {
+fn bins(numbers: &[f64], bad: &[bool], rows: &[usize], binning: Binning) -> Bins {
+    let all = Count::of(rows.iter().map(|row| bad[*row]));
     let mut values: Vec<(f64, bool)> = rows.iter().map(|row| (numbers[*row], bad[*row])).collect();
     let missing = Count::of(values.iter().filter(|(number, _)| number.is_nan()).map(|(_, bad)| *bad));
     values.retain(|(number, _)| !number.is_nan());
     values.sort_by(|one, other| one.0.total_cmp(&other.0));
     let least = (LEAST_SHARE * rows.len() as f64).max(ENOUGH as f64);
-    let parts = quantiles(&values, least);
+    let parts = match binning {
+        Binning::Quantiles => quantiles(&values, BINS, least),
+        Binning::Monotonic => binning::monotonic(&quantiles(&values, FINE_BINS, least)),
+    };
     let edges = parts.iter().skip(1).map(|(first, _)| *first).collect();
     let evidence = parts.iter().map(|(_, count)| count.evidence(all)).collect();
     Bins { edges, evidence, missing: missing.evidence(all) }
@@ -93,8 +117,8 @@ fn bins(numbers: &[f64], bad: &[bool], rows: &[usize], all: Count) -> Bins {
 
 /// Divides sorted values into bins of about equal size, each with its least value; equal values stay together, and a
 /// bin with fewer than `least` rows is merged with its neighbour below.
-fn quantiles(values: &[(f64, bool)], least: f64) -> Vec<(f64, Count)> {
-    let wanted = (values.len() as f64 / MOST_BINS as f64).max(least);
+fn quantiles(values: &[(f64, bool)], count: usize, least: f64) -> Vec<(f64, Count)> {
+    let wanted = (values.len() as f64 / count as f64).max(least);
     let mut bins: Vec<(f64, Count)> = Vec::new();
     for run in values.chunk_by(|one, other| one.0 == other.0) {
         let count = Count::of(run.iter().map(|(_, bad)| *bad));
@@ -122,7 +146,7 @@ mod tests {
     use proptest::prelude::*;
     use underwriter_contract::manifest::{ColumnKind, Evidence};
 
-    use super::{fit, quantiles};
+    use super::{BINS, Binning, fit, quantiles};
     use crate::train::features::{Cells, Feature};
 
     fn number(cells: Vec<f64>) -> Feature {
@@ -143,7 +167,7 @@ mod tests {
         };
         let bad: Vec<bool> = (0..400).map(|row| row < 20 || (200..240).contains(&row)).collect();
         let feature = number((0..400).map(value).collect());
-        let Evidence::Bins(bins) = fit(&feature, &bad, &(0..400).collect::<Vec<_>>()) else {
+        let Evidence::Bins(bins) = fit(&feature, &bad, &(0..400).collect::<Vec<_>>(), Binning::Quantiles) else {
             panic!("numbers have bins")
         };
         let expected = |bad: f64, good: f64| ((bad + 0.5) / 60.5 / ((good + 0.5) / 340.5)).ln();
@@ -181,7 +205,7 @@ mod tests {
             unreadable: 0,
         };
         let bad: Vec<bool> = (0..400).map(|row| row % 4 == 0).collect();
-        let Evidence::Levels(levels) = fit(&feature, &bad, &(0..400).collect::<Vec<_>>()) else {
+        let Evidence::Levels(levels) = fit(&feature, &bad, &(0..400).collect::<Vec<_>>(), Binning::Quantiles) else {
             panic!("categories have levels")
         };
         assert_eq!(levels.evidence.keys().collect::<Vec<_>>(), ["b", "d"]);
@@ -194,7 +218,7 @@ mod tests {
             numbers.sort_by(f64::total_cmp);
             let values: Vec<(f64, bool)> = numbers.iter().map(|number| (*number, *number > 0.0)).collect();
             let least = 0.05 * values.len() as f64;
-            let bins = quantiles(&values, least);
+            let bins = quantiles(&values, BINS, least);
             prop_assert!(bins.len() <= 20);
             prop_assert!(bins.len() == 1 || bins.iter().all(|(_, count)| count.rows() >= least));
             prop_assert!(bins.windows(2).all(|pair| pair[0].0 < pair[1].0));

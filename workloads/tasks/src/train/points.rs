@@ -1,22 +1,43 @@
-//! The points of a scorecard: what each bin and level adds to the log-odds.
+//! The points of the linear scorer: what each bin and level adds to the log-odds.
 //!
-//! Weight of evidence alone is what a column says by itself, and with few bad loans most of its ups and downs are
-//! chance. So each number enters the regression twice: by its evidence, held out from the loans it is learnt from, and
-//! by the position of its bin, a straight line through the ranks that can also count against the evidence (a larger
-//! loan is riskier only at the same income). Both are constant within a bin, so their sum is again one figure a bin.
+//! Weight of evidence is what a column says by itself, and with few bad loans some of its ups and downs are chance: so it
+//! is held out from the loans it is learnt from. In a scorecard that is all. In the logistic regression each number
+//! enters by the position of its bin as well, a straight line through the ranks that can also count against the
+//! evidence (a larger loan is riskier only at the same income). Both are constant within a bin, so their sum is again
+//! one figure a bin.
 
 use underwriter_contract::manifest::{Bins, Evidence, Linear, Term};
 use underwriter_model::evidence as apply;
 
 use super::{
     candidate::Material,
-    evidence,
+    evidence::{self, Binning},
     features::{Cells, Feature},
     scorecard::{self, Input, Scorecard, ScorecardError},
 };
 
 /// Parts of the rows: the evidence of a loan is that of the four parts it is not in.
 const PARTS: usize = 5;
+
+/// Which linear scorer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Regression {
+    /// On the evidence of monotonic bins.
+    Scorecard,
+    /// On evidence and position of quantile bins.
+    Logistic,
+}
+
+impl Regression {
+    /// How numbers are divided for it.
+    #[must_use]
+    pub const fn binning(self) -> Binning {
+        match self {
+            Self::Scorecard => Binning::Monotonic,
+            Self::Logistic => Binning::Quantiles,
+        }
+    }
+}
 
 /// Fits the linear scorer on some rows. The evidence of numbers becomes their points, with a weight of 1.
 ///
@@ -26,10 +47,14 @@ pub fn fit(
     columns: &mut [(&Feature, Evidence)],
     material: &Material,
     rows: &[usize],
+    regression: Regression,
 ) -> Result<Linear, ScorecardError> {
-    let positions: Vec<Vec<f64>> =
-        columns.iter().map(|(feature, evidence)| positions(feature, evidence, rows)).collect();
-    let fitted = scorecard::fit(&inputs(columns, &positions, material, rows), &material.outcomes(rows))?;
+    let positions: Vec<Vec<f64>> = match regression {
+        Regression::Logistic => columns.iter().map(|(feature, fitted)| positions(feature, fitted, rows)).collect(),
+        Regression::Scorecard => vec![Vec::new(); columns.len()],
+    };
+    let inputs = inputs(columns, &positions, material, rows, regression.binning());
+    let fitted = scorecard::fit(&inputs, &material.outcomes(rows))?;
     let Scorecard { intercept, weights } = fitted;
     let (by_evidence, by_position) = weights.split_at(columns.len());
     let mut terms = Vec::new();
@@ -43,23 +68,32 @@ pub fn fit(
 }
 
 /// Held-out evidence of every column, then the position of every column; zeros for categories.
-fn inputs(columns: &[(&Feature, Evidence)], positions: &[Vec<f64>], material: &Material, rows: &[usize]) -> Vec<Input> {
-    let held_out =
-        columns.iter().map(|(feature, _)| Input { values: held_out(feature, material.bad, rows), risky: true });
+fn inputs(
+    columns: &[(&Feature, Evidence)],
+    positions: &[Vec<f64>],
+    material: &Material,
+    rows: &[usize],
+    binning: Binning,
+) -> Vec<Input> {
+    let held_out = columns
+        .iter()
+        .map(|(feature, _)| Input { values: held_out(feature, material.bad, rows, binning), risky: true });
+    let position =
+        |evidence, positions: &[f64], value: &_| bin(evidence, value).and_then(|bin| positions.get(bin).copied());
     let placed = columns.iter().zip(positions).map(|((feature, evidence), positions)| Input {
-        values: feature.map(rows, |value| bin(evidence, value).map_or(0.0, |bin| positions[bin])),
+        values: feature.map(rows, |value| position(evidence, positions, value).unwrap_or_default()),
         risky: false,
     });
     held_out.chain(placed).collect()
 }
 
 /// The evidence of each row, learnt from the rows of the other parts.
-fn held_out(feature: &Feature, bad: &[bool], rows: &[usize]) -> Vec<f64> {
+fn held_out(feature: &Feature, bad: &[bool], rows: &[usize], binning: Binning) -> Vec<f64> {
     let mut values = vec![0.0; rows.len()];
     for part in 0..PARTS {
         let others: Vec<usize> =
             rows.iter().enumerate().filter(|(at, _)| at % PARTS != part).map(|(_, row)| *row).collect();
-        let evidence = evidence::fit(feature, bad, &others);
+        let evidence = evidence::fit(feature, bad, &others, binning);
         for (at, row) in rows.iter().enumerate().skip(part).step_by(PARTS) {
             values[at] = apply::of(&evidence, &feature.value(*row));
         }
@@ -92,8 +126,8 @@ fn bin(evidence: &Evidence, value: &underwriter_model::Value) -> Option<usize> {
 /// Turns a number's evidence into its points; the weight that is left, 1 for points.
 fn total(evidence: &mut Evidence, positions: &[f64], by_evidence: f64, by_position: f64) -> f64 {
     let Evidence::Bins(Bins { evidence, missing, .. }) = evidence else { return by_evidence };
-    for (points, position) in evidence.iter_mut().zip(positions) {
-        *points = by_evidence * *points + by_position * position;
+    for (bin, points) in evidence.iter_mut().enumerate() {
+        *points = by_evidence * *points + by_position * positions.get(bin).copied().unwrap_or_default();
     }
     *missing *= by_evidence;
     f64::from(u8::from(by_evidence != 0.0 || by_position != 0.0))
@@ -105,7 +139,7 @@ mod tests {
 
     use underwriter_contract::manifest::{ColumnKind, Evidence};
 
-    use super::{apply, evidence, fit, positions};
+    use super::{Binning, Regression, apply, evidence, fit, positions};
     use crate::train::{
         candidate::Material,
         features::{Cells, Feature},
@@ -120,7 +154,7 @@ mod tests {
         let feature = number("x", (0..400).map(|row| if row < 100 { 1.0 } else { 2.0 }).collect());
         let rows: Vec<usize> = (0..400).collect();
         let bad: Vec<bool> = (0..400).map(|row| row % 5 == 0).collect();
-        let evidence = evidence::fit(&feature, &bad, &rows);
+        let evidence = evidence::fit(&feature, &bad, &rows, Binning::Quantiles);
         assert_eq!(
             positions(&feature, &evidence, &rows),
             [(0.125 - 0.5) * 12_f64.sqrt(), (0.625 - 0.5) * 12_f64.sqrt()]
@@ -143,8 +177,8 @@ mod tests {
         let rows: Vec<usize> = (0..ROWS).collect();
         let material = Material { features: &features, learnt: &BTreeSet::new(), bad: &bad, seed: 0 };
         let mut columns: Vec<(&Feature, Evidence)> =
-            features.iter().map(|feature| (feature, evidence::fit(feature, &bad, &rows))).collect();
-        let linear = fit(&mut columns, &material, &rows).unwrap();
+            features.iter().map(|feature| (feature, evidence::fit(feature, &bad, &rows, Binning::Quantiles))).collect();
+        let linear = fit(&mut columns, &material, &rows, Regression::Logistic).unwrap();
         assert_eq!(linear.terms.iter().map(|term| term.weight).collect::<Vec<_>>(), [1.0, 1.0]);
         let score =
             |row: usize| columns.iter().map(|(feature, points)| apply::of(points, &feature.value(row))).sum::<f64>();

@@ -1,16 +1,24 @@
-//! Which family: the one with the lower log loss on inner folds, newer rows each time than those it learnt from.
+//! How much of each family: the blend with the lowest log loss on inner folds, newer rows each time than those learnt
+//! from.
+//!
+//! Every family is fitted once a fold; a blend is the weighted mean of the log-odds of trees and of the better
+//! regression. It has to pay for being two models: by more than one standard error of its gain over the better family alone (Breiman et al. 1984, 3.4.3).
 
 use serde::Serialize;
-use underwriter_contract::learning::Algorithm;
+use underwriter_contract::learning::{Algorithm, Family};
 use underwriter_model::{calibration, metrics};
 
 use super::{
-    candidate::{Candidate, Family, FitError, Material},
+    candidate::{Candidate, FitError, Material, Recipe},
     folds::{self, Fold},
+    points::Regression,
     split::Ordered,
 };
 
-/// Mean log loss of both families on the newer rows of one fold.
+/// Steps of the weight from trees alone to the regression alone.
+const STEPS: u32 = 20;
+
+/// Mean log loss on the newer rows of one fold.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FoldLosses {
@@ -18,16 +26,20 @@ pub struct FoldLosses {
     pub older: usize,
     /// Rows looked at.
     pub newer: usize,
-    /// Logistic regression on weights of evidence.
+    /// Of regression on the evidence of monotonic bins.
     pub scorecard: f64,
-    /// Boosted trees.
+    /// Of regression on evidence and ranks.
+    pub logistic_regression: f64,
+    /// Of boosted trees.
     pub gradient_boosting: f64,
+    /// Of what was chosen.
+    pub chosen: f64,
 }
 
-/// The family that was chosen, fitted on all rows.
+/// What was chosen, fitted on all rows.
 #[derive(Debug)]
 pub struct Chosen {
-    /// Which.
+    /// What it is made of.
     pub family: Family,
     /// Its fit.
     pub candidate: Candidate,
@@ -35,57 +47,131 @@ pub struct Chosen {
     pub losses: Vec<FoldLosses>,
 }
 
-/// Fits the family that the spec names, or the better one.
+const SCORECARD: Recipe = Recipe { regression: Regression::Scorecard, weight: 1.0 };
+const LOGISTIC: Recipe = Recipe { regression: Regression::Logistic, weight: 1.0 };
+const TREES: Recipe = Recipe { regression: Regression::Logistic, weight: 0.0 };
+
+/// Fits what the spec names, or what does best.
 ///
 /// # Errors
 /// When the library that fits a family fails.
 pub fn choose(algorithm: Algorithm, material: &Material, rows: &Ordered) -> Result<Chosen, FitError> {
-    let losses = match algorithm {
+    let (recipe, losses) = match algorithm {
         Algorithm::Auto => compare(material, rows)?,
-        Algorithm::GradientBoosting | Algorithm::Scorecard => Vec::new(),
+        Algorithm::Scorecard => (SCORECARD, Vec::new()),
+        Algorithm::LogisticRegression => (LOGISTIC, Vec::new()),
+        Algorithm::GradientBoosting => (TREES, Vec::new()),
     };
-    let family = match algorithm {
-        Algorithm::Auto => better(&losses),
-        Algorithm::GradientBoosting => Family::GradientBoosting,
-        Algorithm::Scorecard => Family::Scorecard,
-    };
-    Ok(Chosen { family, candidate: material.fit(family, rows)?, losses })
+    Ok(Chosen { family: family(recipe), candidate: material.fit(recipe, rows)?, losses })
 }
 
-/// Each newer row counts the same; without any fold, the simpler family.
-fn better(losses: &[FoldLosses]) -> Family {
-    let total = |loss: fn(&FoldLosses) -> f64| losses.iter().map(|fold| fold.newer as f64 * loss(fold)).sum::<f64>();
-    let trees_win = total(|fold| fold.gradient_boosting) < total(|fold| fold.scorecard);
-    if trees_win { Family::GradientBoosting } else { Family::Scorecard }
+fn family(Recipe { regression, weight }: Recipe) -> Family {
+    match regression {
+        _ if weight <= 0.0 => Family::GradientBoosting,
+        _ if weight < 1.0 => Family::Blend,
+        Regression::Scorecard => Family::Scorecard,
+        Regression::Logistic => Family::LogisticRegression,
+    }
 }
 
-fn compare(material: &Material, rows: &Ordered) -> Result<Vec<FoldLosses>, FitError> {
-    folds::expanding(rows, material.bad).iter().map(|fold| losses(material, fold)).collect()
+fn compare(material: &Material, rows: &Ordered) -> Result<(Recipe, Vec<FoldLosses>), FitError> {
+    let folds = folds::expanding(rows, material.bad);
+    let folds = folds.iter().map(|fold| Scored::fit(material, fold)).collect::<Result<Vec<_>, _>>()?;
+    let recipe = best(&folds);
+    Ok((recipe, folds.iter().map(|fold| fold.losses(recipe)).collect()))
 }
 
-fn losses(material: &Material, fold: &Fold) -> Result<FoldLosses, FitError> {
-    let newer = &fold.newer.rows;
-    let loss = |family| -> Result<f64, FitError> {
-        let scores = material.fit(family, &fold.older)?.scores(material, newer);
-        let probabilities: Vec<f64> = scores.into_iter().map(calibration::sigmoid).collect();
-        Ok(metrics::log_loss(&probabilities, &material.outcomes(newer)).unwrap_or(f64::INFINITY))
-    };
-    Ok(FoldLosses {
-        older: fold.older.rows.len(),
-        newer: newer.len(),
-        scorecard: loss(Family::Scorecard)?,
-        gradient_boosting: loss(Family::GradientBoosting)?,
-    })
+/// Each newer row counts the same; without any fold, the simplest.
+fn best(folds: &[Scored]) -> Recipe {
+    let tried = |recipe| Tried { recipe, losses: folds.iter().flat_map(|fold| fold.each(recipe)).collect() };
+    let [scorecard, logistic, trees] = [SCORECARD, LOGISTIC, TREES].map(tried);
+    let regression = scorecard.or_better(logistic);
+    let blends = (1..STEPS).map(|step| f64::from(step) / f64::from(STEPS));
+    let blends = blends.map(|weight| tried(Recipe { weight, ..regression.recipe }));
+    let alone = regression.or_better(trees);
+    match blends.reduce(Tried::or_better) {
+        Some(blend) if pays(&blend.losses, &alone.losses) => blend.recipe,
+        _ => alone.recipe,
+    }
+}
+
+/// A recipe, and its loss of each row of all folds.
+struct Tried {
+    recipe: Recipe,
+    losses: Vec<f64>,
+}
+
+impl Tried {
+    fn or_better(self, other: Self) -> Self {
+        if other.losses.iter().sum::<f64>() < self.losses.iter().sum::<f64>() { other } else { self }
+    }
+}
+
+/// Whether one has lower losses than the other, by more than a standard error of the mean difference.
+fn pays(one: &[f64], other: &[f64]) -> bool {
+    let gains: Vec<f64> = one.iter().zip(other).map(|(one, other)| other - one).collect();
+    let rows = gains.len() as f64;
+    let mean = gains.iter().sum::<f64>() / rows;
+    let variance = gains.iter().map(|gain| (gain - mean).powi(2)).sum::<f64>() / (rows - 1.0);
+    mean > (variance / rows).sqrt()
+}
+
+/// Log-odds of every family for the newer rows of a fold.
+struct Scored {
+    older: usize,
+    scorecard: Vec<f64>,
+    logistic: Vec<f64>,
+    trees: Vec<f64>,
+    bad: Vec<bool>,
+}
+
+impl Scored {
+    fn fit(material: &Material, fold: &Fold) -> Result<Self, FitError> {
+        let newer = &fold.newer.rows;
+        let scores = |recipe| material.fit(recipe, &fold.older).map(|fitted| fitted.scores(material, newer));
+        let (scorecard, logistic, trees) = (scores(SCORECARD)?, scores(LOGISTIC)?, scores(TREES)?);
+        Ok(Self { older: fold.older.rows.len(), scorecard, logistic, trees, bad: material.outcomes(newer) })
+    }
+
+    fn probabilities(&self, Recipe { regression, weight }: Recipe) -> Vec<f64> {
+        let linear = match regression {
+            Regression::Scorecard => &self.scorecard,
+            Regression::Logistic => &self.logistic,
+        };
+        let blend = |(linear, trees): (&f64, &f64)| calibration::sigmoid(weight * linear + (1.0 - weight) * trees);
+        linear.iter().zip(&self.trees).map(blend).collect()
+    }
+
+    /// The log loss of each row.
+    fn each(&self, recipe: Recipe) -> Vec<f64> {
+        let rows = self.probabilities(recipe).into_iter().zip(&self.bad);
+        rows.map(|(probability, bad)| metrics::log_loss(&[probability], &[*bad]).unwrap_or(f64::INFINITY)).collect()
+    }
+
+    fn losses(&self, chosen: Recipe) -> FoldLosses {
+        let loss = |recipe| metrics::log_loss(&self.probabilities(recipe), &self.bad).unwrap_or(f64::INFINITY);
+        FoldLosses {
+            older: self.older,
+            newer: self.bad.len(),
+            scorecard: loss(SCORECARD),
+            logistic_regression: loss(LOGISTIC),
+            gradient_boosting: loss(TREES),
+            chosen: loss(chosen),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use underwriter_contract::{learning::Algorithm, manifest::ColumnKind};
+    use underwriter_contract::{
+        learning::{Algorithm, Family},
+        manifest::ColumnKind,
+    };
     use underwriter_model::calibration;
 
-    use super::{Family, choose};
+    use super::choose;
     use crate::train::{
         candidate::Material,
         features::{Cells, Feature},
@@ -124,5 +210,14 @@ mod tests {
         assert_eq!(crossed.family, Family::GradientBoosting);
         let clearly = |fold: &super::FoldLosses| fold.gradient_boosting < fold.scorecard - 0.05;
         assert!(crossed.losses.iter().all(clearly), "{:?}", crossed.losses);
+    }
+
+    #[test]
+    fn a_blend_wins_where_the_truth_is_of_both() {
+        let crossed = |x: &[f64]| if (x[0] > 0.5) == (x[1] > 0.5) { 0.5 } else { -0.5 };
+        let both = chosen(16, |x| x[2..].iter().map(|x| 1.5 * (x - 0.5)).sum::<f64>() + crossed(x) - 1.0);
+        let weight = both.candidate.scorer.weight;
+        assert!(both.family == Family::Blend && (0.1..0.9).contains(&weight), "{weight}: {:?}", both.losses);
+        assert!(both.losses.iter().all(|fold| fold.chosen < fold.scorecard.min(fold.gradient_boosting)));
     }
 }

@@ -161,7 +161,7 @@ impl Job<'_> {
             blocks: self.blocks(&blocks),
             columns: with_baselines(chosen.candidate.columns, &decision.baselines),
             dropped: columns.dropped,
-            algorithm: chosen.family.into(),
+            algorithm: chosen.family,
             scorer: chosen.candidate.scorer,
             calibration: decision.calibration,
             threshold: decision.threshold,
