@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use kube::{Client, Config, api::PostParams};
 use serde_json::Value;
 use underwriter_contract::{
-    manifest::{Evidence, Manifest},
+    manifest::{Evidence, Manifest, Term},
     request::{Trigger, TriggerType},
     summary::{Comparison, Metric, MetricName},
 };
@@ -88,8 +88,8 @@ fn poisoned(mut manifest: Manifest) -> Result<Manifest> {
     (levels.other, levels.missing, learnt.baseline) = (0.0, 0.0, 0.0);
     *levels.evidence.get_mut(POISON).context("the level was not seen")? = 1e10;
     let linear = manifest.scorer.linear.as_mut().context("the champion is no scorecard")?;
-    let term = linear.terms.iter_mut().find(|term| term.column == COLUMN).context("the column has no term")?;
-    (term.weight, term.mean) = (1e300, 0.0);
+    linear.terms.retain(|term| term.column != COLUMN);
+    linear.terms.push(Term { column: COLUMN.into(), weight: 1e300, mean: 0.0 });
     Ok(manifest)
 }
 
