@@ -153,7 +153,7 @@ pub struct Training {
 /// A family of models.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Algorithm {
-    /// Whichever of the others, or blend of them, has the lowest log loss on inner folds.
+    /// Logistic regression, unless another or a blend has clearly lower log loss on inner folds.
     #[default]
     Auto,
     /// Boosted trees (LightGBM).

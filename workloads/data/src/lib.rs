@@ -11,7 +11,7 @@ pub mod store;
 
 /// Chooses ring for every TLS connection of the process; binaries call it first thing in `main`.
 ///
-/// Two providers are linked (the S3 client brings another), and rustls refuses to guess between them.
+/// It is the only provider that is linked. Were a dependency to bring another, rustls would refuse to guess, and panic.
 pub fn install_crypto() {
     // An error means that a provider was installed before: then there is nothing left to choose.
     let _ = rustls::crypto::ring::default_provider().install_default();
