@@ -41,7 +41,8 @@ use crate::ModelRef;
     "self.modelRef == oldSelf.modelRef && self.version == oldSelf.version && self.runId == oldSelf.runId && \
      self.configDigest == oldSelf.configDigest && self.artifact == oldSelf.artifact && \
      self.threshold == oldSelf.threshold && self.algorithm == oldSelf.algorithm && \
-     self.data == oldSelf.data && self.leaking == oldSelf.leaking && self.trigger == oldSelf.trigger && self.metrics == oldSelf.metrics",
+     self.data == oldSelf.data && self.leaking == oldSelf.leaking && self.trigger == oldSelf.trigger && \
+     self.metrics == oldSelf.metrics",
     "what was learnt never changes: only decisions may be appended"
 ))]
 #[x_kube(validation = (

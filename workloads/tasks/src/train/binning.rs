@@ -17,8 +17,7 @@ const COST: f64 = 1.0;
 pub fn monotonic(bins: &[Bin]) -> Vec<Bin> {
     let rising = merged(bins, |lower, upper| lower <= upper);
     let falling = merged(bins, |lower, upper| lower >= upper);
-    let (worth, cuts) = if falling.0 > rising.0 { falling } else { rising };
-    debug_assert!(worth.is_finite() || bins.is_empty());
+    let (_, cuts) = if falling.0 > rising.0 { falling } else { rising };
     cuts.windows(2).map(|cut| (bins[cut[0]].0, sum(&bins[cut[0]..cut[1]]))).collect()
 }
 

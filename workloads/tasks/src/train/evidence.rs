@@ -74,7 +74,7 @@ impl Count {
 pub fn fit(feature: &Feature, bad: &[bool], rows: &[usize], binning: Binning) -> Evidence {
     let all = Count::of(rows.iter().map(|row| bad[*row]));
     match &feature.cells {
-        Cells::Numbers(numbers) => Evidence::Bins(bins(numbers, bad, rows, binning)),
+        Cells::Numbers(numbers) => Evidence::Bins(bins(numbers, bad, rows, all, binning)),
         Cells::Levels { names, codes } => {
             let mut counts = vec![Count::default(); names.len()];
             let mut missing = Count::default();
@@ -99,8 +99,7 @@ fn levels(mut counts: Vec<(String, Count)>, missing: Count, all: Count) -> Level
     Levels { evidence, rare, other: other.evidence(all), missing: missing.evidence(all) }
 }
 
-fn bins(numbers: &[f64], bad: &[bool], rows: &[usize], binning: Binning) -> Bins {
-    let all = Count::of(rows.iter().map(|row| bad[*row]));
+fn bins(numbers: &[f64], bad: &[bool], rows: &[usize], all: Count, binning: Binning) -> Bins {
     let mut values: Vec<(f64, bool)> = rows.iter().map(|row| (numbers[*row], bad[*row])).collect();
     let missing = Count::of(values.iter().filter(|(number, _)| number.is_nan()).map(|(_, bad)| *bad));
     values.retain(|(number, _)| !number.is_nan());

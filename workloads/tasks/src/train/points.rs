@@ -51,7 +51,7 @@ pub fn fit(
 ) -> Result<Linear, ScorecardError> {
     let positions: Vec<Vec<f64>> = match regression {
         Regression::Logistic => columns.iter().map(|(feature, fitted)| positions(feature, fitted, rows)).collect(),
-        Regression::Scorecard => vec![Vec::new(); columns.len()],
+        Regression::Scorecard => Vec::new(),
     };
     let inputs = inputs(columns, &positions, material, rows, regression.binning());
     let fitted = scorecard::fit(&inputs, &material.outcomes(rows))?;
@@ -59,7 +59,8 @@ pub fn fit(
     let (by_evidence, by_position) = weights.split_at(columns.len());
     let mut terms = Vec::new();
     for (at, (feature, evidence)) in columns.iter_mut().enumerate() {
-        let weight = total(evidence, &positions[at], by_evidence[at], by_position[at]);
+        let position = positions.get(at).map_or((&[][..], 0.0), |positions| (positions, by_position[at]));
+        let weight = total(evidence, by_evidence[at], position);
         let sum: f64 = feature.map(rows, |value| apply::of(evidence, value)).iter().sum();
         terms.push(Term { column: feature.name.clone(), weight, mean: sum / rows.len() as f64 });
     }
@@ -67,7 +68,7 @@ pub fn fit(
     Ok(Linear { intercept, terms })
 }
 
-/// Held-out evidence of every column, then the position of every column; zeros for categories.
+/// Held-out evidence of every column, then the position of every column where positions count; zeros for categories.
 fn inputs(
     columns: &[(&Feature, Evidence)],
     positions: &[Vec<f64>],
@@ -78,10 +79,8 @@ fn inputs(
     let held_out = columns
         .iter()
         .map(|(feature, _)| Input { values: held_out(feature, material.bad, rows, binning), risky: true });
-    let position =
-        |evidence, positions: &[f64], value: &_| bin(evidence, value).and_then(|bin| positions.get(bin).copied());
     let placed = columns.iter().zip(positions).map(|((feature, evidence), positions)| Input {
-        values: feature.map(rows, |value| position(evidence, positions, value).unwrap_or_default()),
+        values: feature.map(rows, |value| bin(evidence, value).map_or(0.0, |bin| positions[bin])),
         risky: false,
     });
     held_out.chain(placed).collect()
@@ -124,7 +123,7 @@ fn bin(evidence: &Evidence, value: &underwriter_model::Value) -> Option<usize> {
 }
 
 /// Turns a number's evidence into its points; the weight that is left, 1 for points.
-fn total(evidence: &mut Evidence, positions: &[f64], by_evidence: f64, by_position: f64) -> f64 {
+fn total(evidence: &mut Evidence, by_evidence: f64, (positions, by_position): (&[f64], f64)) -> f64 {
     let Evidence::Bins(Bins { evidence, missing, .. }) = evidence else { return by_evidence };
     for (bin, points) in evidence.iter_mut().enumerate() {
         *points = by_evidence * *points + by_position * positions.get(bin).copied().unwrap_or_default();
