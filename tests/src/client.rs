@@ -91,6 +91,20 @@ impl Client {
         self.counted("/outcomes", &outcomes).await.context("the outcomes were not taken")
     }
 
+    /// Waits until a version has answered somebody.
+    ///
+    /// # Errors
+    /// When it has not within a minute.
+    pub async fn answered_by(&self, version: u32) -> Result<()> {
+        for _ in 0..600 {
+            if self.locked().answers.values().any(|answer| answer.version == version) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        bail!("v{version} has answered nobody within a minute")
+    }
+
     fn remember<'a>(&self, answers: impl Iterator<Item = &'a Answer>) {
         self.locked().answers.extend(answers.map(|answer| (answer.decision_id.clone(), answer.clone())));
     }

@@ -203,6 +203,7 @@ impl Story {
             })
         };
         self.cluster.wait(SERVICE, 600, "a canary of v2", trying).await?;
+        self.client.answered_by(2).await?; // the pods switch together, a moment after they were told to
         self.progress.say("v2 has passed its gates and answers some applicants");
         self.progress.done("train v2");
         self.replay(date(2011, 10, 1), date(2011, 11, 1)).await?;
