@@ -8,18 +8,17 @@
 
 pub mod conditions;
 pub mod drift_monitor;
-pub mod duration;
 pub mod loan_model;
 pub mod model_version;
 pub mod prediction_service;
 pub mod template;
 
 pub use drift_monitor::{DriftMonitor, DriftMonitorSpec, DriftMonitorStatus};
-pub use duration::Duration;
 pub use loan_model::{LoanModel, LoanModelSpec, LoanModelStatus};
 pub use model_version::{ModelVersion, ModelVersionSpec, ModelVersionStatus};
 pub use prediction_service::{PredictionService, PredictionServiceSpec, PredictionServiceStatus};
 pub use template::Template;
+pub use underwriter_contract::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt as _;

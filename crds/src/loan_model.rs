@@ -121,7 +121,8 @@ impl Default for Training {
 pub struct Promotion {
     /// Whether a person must approve.
     pub policy: PromotionPolicy,
-    /// What a version must reach; the first that says no wins. Default: recall is not below its target, and the ROC AUC
+    /// What a version must reach; the first that says no wins. Default: recall is not below its target (or the
+    /// refused share not above what the approval rate leaves), and the ROC AUC
     /// is not worse than the champion's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10))]

@@ -85,6 +85,31 @@ fn a_loan_model_is_refused_for_a_name_a_source_or_a_gate_that_cannot_be() {
     }
 }
 
+#[test]
+fn a_loan_model_is_refused_for_a_decision_or_a_column_that_cannot_be() {
+    let changed = |change: fn(&mut Value)| {
+        let model = loan_model("consumer-loans", "s3://loans/", json!({"metric": "rocAuc", "atLeast": 0.6}));
+        let mut model = serde_json::to_value(model).unwrap();
+        change(&mut model["spec"]);
+        validate_cel(&serde_json::from_value::<LoanModel>(model).unwrap())
+    };
+    let accepted: [fn(&mut Value); 2] = [
+        |spec| spec["decision"] = json!({"cost": {"falseNegative": 5, "falsePositive": 1}}),
+        |spec| spec["data"]["columns"] = json!([{"name": "dti", "monotonic": "Increasing", "reason": "debts"}]),
+    ];
+    for change in accepted {
+        assert!(changed(change).is_ok(), "{:?}", changed(change));
+    }
+    let refused: [fn(&mut Value); 3] = [
+        |spec| spec["decision"] = json!({}),
+        |spec| spec["decision"]["threshold"] = json!(0.3),
+        |spec| spec["data"]["columns"] = json!([{"name": "age", "role": "Protected", "monotonic": "Increasing"}]),
+    ];
+    for change in refused {
+        assert!(changed(change).is_err());
+    }
+}
+
 fn model_version(threshold: f64, decisions: &[&str]) -> ModelVersion {
     let digest = format!("sha256:{}", "0".repeat(64));
     let record = |decision: &&str| json!({"decision": decision, "by": "ann", "at": "2026-01-01T00:00:00Z"});

@@ -108,7 +108,7 @@ async fn artifacts_are_whole(facts: &Facts) {
     for version in [&facts.first, &facts.second] {
         let model = bucket::model(version).await.unwrap();
         let dropped: BTreeSet<_> =
-            model.manifest().dropped.iter().filter(|d| d.guard.leaks()).map(|d| d.column.as_str()).collect();
+            model.manifest().findings.iter().filter(|f| f.leaks()).map(|f| f.column.as_str()).collect();
         for leak in ["recoveries", "total_pymnt", "last_pymnt_amnt", "collection_recovery_fee", "out_prncp"] {
             assert!(dropped.contains(leak), "{leak} is not among {dropped:?}");
         }

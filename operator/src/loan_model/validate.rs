@@ -3,7 +3,7 @@
 use kube::ResourceExt as _;
 use underwriter_contract::{
     Digest,
-    learning::{Learning, Outcomes},
+    learning::{Learning, Outcomes, Target},
     summary::MetricName,
 };
 use underwriter_crds::{
@@ -91,7 +91,7 @@ pub fn validate(model: &LoanModel, settings: &Settings) -> Result<Validated, Err
         namespace: model.namespace().unwrap_or_default(),
         uid: model.uid().unwrap_or_default(),
         generation: model.metadata.generation,
-        gates: checks(&spec.promotion.gates, learning.decision.recall.at_least)?,
+        gates: checks(&spec.promotion.gates, learning.decision.target())?,
         learning,
         resolved,
         secrets,
@@ -106,13 +106,18 @@ pub fn validate(model: &LoanModel, settings: &Settings) -> Result<Validated, Err
 }
 
 /// The gates that are asked for, or those that a careful practitioner would ask for.
-fn checks(gates: &[Gate], recall: f64) -> Result<Vec<Check>, Error> {
+fn checks(gates: &[Gate], target: Option<Target>) -> Result<Vec<Check>, Error> {
     if !gates.is_empty() {
         return gates.iter().map(check).collect();
     }
-    let recall = Check { metric: MetricName::Recall, bound: Bound::AtLeast(recall) };
+    let promised = match target {
+        Some(Target::Recall(recall)) => Some((MetricName::Recall, Bound::AtLeast(recall.at_least))),
+        Some(Target::ApprovalRate(rate)) => Some((MetricName::RefusedShare, Bound::AtMost(1.0 - rate.at_least))),
+        Some(Target::Cost(_) | Target::Threshold(_)) | None => None,
+    };
+    let promised = promised.map(|(metric, bound)| Check { metric, bound });
     let ranking = Check { metric: MetricName::RocAuc, bound: Bound::VersusChampion { max_loss: MAX_LOSS } };
-    Ok(vec![recall, ranking])
+    Ok(promised.into_iter().chain([ranking]).collect())
 }
 
 fn check(gate: &Gate) -> Result<Check, Error> {

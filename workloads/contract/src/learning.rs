@@ -4,10 +4,11 @@
 //! that one YAML file means the same in a cluster and on a laptop. [`Learning::digest`] tells whether a change of the
 //! spec is a reason to train again.
 
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Digest;
+use crate::{Digest, Duration};
 
 /// Everything that changes what a model learns, and nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +53,38 @@ pub struct Data {
     /// Whether matured outcomes from the prediction log join the training data, by application id.
     #[serde(default)]
     pub outcomes: Outcomes,
+    /// How old an application must be for its outcome to count. Default: the newest months are cut while less than 95 %
+    /// of their loans are finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maturity: Option<Maturity>,
+    /// What happens to columns that tell the outcome.
+    #[serde(default)]
+    pub leakage: Leakage,
+}
+
+/// How old an application must be for its outcome to count: of younger ones only early defaults and early pay-offs are
+/// known, which are like neither.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Maturity {
+    /// Younger applications are left out even where they are finished.
+    pub window: Duration,
+    /// The day by which age is judged. Default: that of the newest application or outcome.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub as_of: Option<Date>,
+}
+
+/// What happens to columns that tell the outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Leakage {
+    /// They are gone for good.
+    #[default]
+    Enforce,
+    /// They are learnt from, and named in the report.
+    Warn,
+    /// Nobody looks for them.
+    Disabled,
 }
 
 /// A Secret in the object's own namespace.
@@ -107,19 +140,42 @@ pub struct IdColumns {
 }
 
 /// What one column is for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-kubernetes-validations" = [{
+    "rule": "!(has(self.monotonic) || has(self.reason)) || !has(self.role) || self.role == 'Feature'",
+    "message": "monotonic and reason are for columns that are learnt from: role Feature"
+}]))]
 pub struct ColumnRule {
     /// The column.
     #[schemars(length(min = 1, max = 128))]
     pub name: String,
     /// Its role.
+    #[serde(default)]
     pub role: ColumnRole,
+    /// How risk must go with a number, whatever the data say; of a date, with the time since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monotonic: Option<Monotonic>,
+    /// What is said of the column in a reason for refusal, in the place of the text made from its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    pub reason: Option<String>,
+}
+
+/// How risk goes with a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Monotonic {
+    /// More is never safer.
+    Increasing,
+    /// More is never riskier.
+    Decreasing,
 }
 
 /// What a column is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ColumnRole {
-    /// Learnt from, whatever the guards say of it (a column that only tells the outcome is still dropped).
+    /// Learnt from, also where it tells where or who somebody is, or is nearly unique. What tells the outcome is still
+    /// dropped.
+    #[default]
     Feature,
     /// Known when the application is made and kept in the log, but not learnt from.
     Excluded,
@@ -186,15 +242,79 @@ pub enum Split {
     Random,
 }
 
-/// When to refuse, and what the answer means to the caller.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// When to refuse, and what the answer means to the caller: exactly one of recall, cost, approvalRate and threshold.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = [{
+    "rule": "[has(self.recall), has(self.cost), has(self.approvalRate), has(self.threshold)].filter(x, x).size() == 1",
+    "message": "exactly one of recall, cost, approvalRate and threshold"
+}]))]
 pub struct Decision {
     /// Find at least this share of the loans that go bad.
-    pub recall: RecallTarget,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recall: Option<RecallTarget>,
+    /// Keep the cost of wrong decisions lowest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
+    /// Approve at least this share of the applications.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_rate: Option<ApprovalRate>,
+    /// Refuse from this probability on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0001, max = 0.9999))]
+    pub threshold: Option<f64>,
     /// Whether the caller acts on the answer.
     #[serde(default)]
     pub mode: DecisionMode,
+}
+
+/// By what the threshold is chosen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Target<'a> {
+    /// The share of bad loans to find.
+    Recall(&'a RecallTarget),
+    /// What wrong decisions cost.
+    Cost(&'a Cost),
+    /// The share of applications to approve.
+    ApprovalRate(&'a ApprovalRate),
+    /// The probability itself.
+    Threshold(f64),
+}
+
+impl Decision {
+    /// The one that is set; none where it is none or more than one.
+    #[must_use]
+    pub fn target(&self) -> Option<Target<'_>> {
+        match (&self.recall, &self.cost, &self.approval_rate, self.threshold) {
+            (Some(recall), None, None, None) => Some(Target::Recall(recall)),
+            (None, Some(cost), None, None) => Some(Target::Cost(cost)),
+            (None, None, Some(rate), None) => Some(Target::ApprovalRate(rate)),
+            (None, None, None, Some(probability)) => Some(Target::Threshold(probability)),
+            _ => None,
+        }
+    }
+}
+
+/// What wrong decisions cost, in any one unit: the threshold is falsePositive / (falsePositive + falseNegative) as a
+/// probability (Elkan 2001).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Cost {
+    /// Of a bad loan that is granted.
+    #[schemars(range(min = 0.000001, max = 1e12))]
+    pub false_negative: f64,
+    /// Of a good applicant who is refused.
+    #[schemars(range(min = 0.000001, max = 1e12))]
+    pub false_positive: f64,
+}
+
+/// The share of applications to approve. The threshold is the lowest that approves it among the calibrate rows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApprovalRate {
+    /// Share of all applications, between 0 and 1.
+    #[schemars(range(min = 0.01, max = 0.99))]
+    pub at_least: f64,
 }
 
 /// The share of bad loans to find. The threshold is the highest that promises it.
@@ -233,20 +353,34 @@ impl Learning {
     #[must_use]
     pub fn digest(&self) -> Digest {
         let Self { data, training, decision } = self;
-        let Data { uri, secret_ref: _, label, time, id, columns, outcomes } = data;
+        let Data { uri, secret_ref: _, label, time, id, columns, outcomes, maturity, leakage } = data;
         let Training { algorithm, seed, split } = training;
-        let Decision { recall: RecallTarget { at_least, confidence }, mode: _ } = decision;
-        let mut columns: Vec<_> = columns.iter().map(|rule| (&rule.name, rule.role)).collect();
-        columns.sort_by_key(|(name, _)| *name);
+        let Decision { recall, cost, approval_rate, threshold, mode: _ } = decision;
+        let (at_least, confidence) = recall.as_ref().map(|recall| (recall.at_least, recall.confidence)).unzip();
+        let mut columns: Vec<_> = columns.iter().collect();
+        columns.sort_by_key(|rule| &rule.name);
+        let columns: Vec<_> = columns.into_iter().map(ColumnRule::digested).collect();
         let mut value = serde_json::json!({
             "learning": 1, "uri": uri, "label": label, "time": time, "id": id, "columns": chosen(&columns),
             "outcomes": chosen(outcomes), "algorithm": chosen(algorithm), "seed": chosen(seed), "split": split,
-            "recall": at_least, "confidence": confidence,
+            "recall": at_least, "confidence": confidence, "cost": cost, "approvalRate": approval_rate,
+            "threshold": threshold, "maturity": maturity, "leakage": chosen(leakage),
         });
         if let Some(fields) = value.as_object_mut() {
             fields.retain(|_, field| !field.is_null());
         }
         Digest::of(value.to_string().as_bytes())
+    }
+}
+
+impl ColumnRule {
+    /// Name and role, and the rest where there is any.
+    fn digested(&self) -> serde_json::Value {
+        let Self { name, role, monotonic, reason } = self;
+        match (monotonic, reason) {
+            (None, None) => serde_json::json!([name, role]),
+            _ => serde_json::json!([name, role, monotonic, reason]),
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 //! Every value that outlives a process carries [`FORMAT`]; readers take this format and the one before it.
 
 pub mod digest;
+pub mod duration;
 pub mod learning;
 pub mod manifest;
 pub mod predict;
@@ -17,6 +18,7 @@ pub mod serving;
 pub mod summary;
 
 pub use digest::Digest;
+pub use duration::Duration;
 
 /// The format of requests, summaries and artifacts that this code writes.
 pub const FORMAT: u32 = 1;

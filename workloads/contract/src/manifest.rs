@@ -53,8 +53,8 @@ pub struct Manifest {
     pub blocks: Blocks,
     /// Every column known at application, in the order in which values are passed around.
     pub columns: Vec<Column>,
-    /// The columns that a guard dropped.
-    pub dropped: Vec<Dropped>,
+    /// What the guards found.
+    pub findings: Vec<Finding>,
     /// What it is made of.
     pub algorithm: Family,
     /// How an application becomes a score in log-odds.
@@ -135,8 +135,9 @@ pub struct Learnt {
     pub median: Option<f64>,
     /// Mean contribution to the score among the approved calibrate rows: what a reason is measured against.
     pub baseline: f64,
-    /// The text of a reason.
-    pub reason: ReasonText,
+    /// The text of a reason; none for a column that is never named in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ReasonText>,
 }
 
 /// What a value says of the risk, in log-odds; higher is riskier. Of a category it is the weight of evidence, ln(share of
@@ -161,6 +162,9 @@ pub struct Bins {
     pub evidence: Vec<f64>,
     /// Where there is no value.
     pub missing: f64,
+    /// What the trees see where there is no value; none: not-a-number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead: Option<f64>,
 }
 
 /// Weight of evidence of the values of a category.
@@ -225,7 +229,7 @@ pub struct Term {
 /// Boosted trees in [`BOOSTER`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trees {
-    /// The columns in the order of the booster's features: numbers as they are (no value is not-a-number),
+    /// The columns in the order of the booster's features: numbers as they are (no value is [`Bins::instead`]),
     /// categories as their weight of evidence.
     pub columns: Vec<String>,
 }
@@ -255,18 +259,41 @@ pub struct Threshold {
     pub recall_low: f64,
 }
 
-/// A column that a guard dropped.
+/// What a guard found about a column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Dropped {
+pub struct Finding {
     /// The column.
     pub column: String,
     /// The guard.
     pub guard: Guard,
     /// What it saw.
     pub evidence: String,
+    /// What was done.
+    pub action: Action,
 }
 
-/// What drops a column.
+impl Finding {
+    /// Whether the column tells the outcome and is gone for good.
+    #[must_use]
+    pub fn leaks(&self) -> bool {
+        self.guard.leaks() && self.action == Action::Dropped
+    }
+}
+
+/// What was done about a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// It is gone for good: not even kept in the log.
+    Dropped,
+    /// It is kept in the log, but not learnt from.
+    NotLearnt,
+    /// It is learnt from, but there being no value says nothing.
+    Neutralised,
+    /// It is learnt from as it is.
+    Warned,
+}
+
+/// What looks at a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Guard {
     /// Known by its name to be written after the loan was granted.
@@ -275,8 +302,14 @@ pub enum Guard {
     LeaksByPurity,
     /// One value only.
     Constant,
-    /// Nearly every row has a text of its own.
+    /// Nearly every row has a text of its own, or a number that counts up.
     Unique,
+    /// Known by its name to tell where somebody lives.
+    Location,
+    /// Known by its name to tell who somebody is.
+    Personal,
+    /// It is empty up to some month, or from some month on: there being no value tells the vintage.
+    EmptyByVintage,
 }
 
 impl Guard {

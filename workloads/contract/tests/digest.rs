@@ -50,6 +50,13 @@ fn what_is_learning_changes_it() {
         ("/training", json!({"algorithm": "Scorecard"})),
         ("/decision/recall/atLeast", json!(0.8)),
         ("/decision/recall/confidence", json!(0.9)),
+        ("/decision", json!({"approvalRate": {"atLeast": 0.8}})),
+        ("/decision", json!({"cost": {"falseNegative": 5, "falsePositive": 1}})),
+        ("/decision", json!({"threshold": 0.2})),
+        ("/data/maturity", json!({"window": "1095d"})),
+        ("/data/leakage", json!("Warn")),
+        ("/data/columns/0", json!({"name": "grade", "role": "Excluded", "reason": "other"})),
+        ("/data/columns/1", json!({"name": "age", "role": "Protected", "monotonic": "Decreasing"})),
     ] {
         assert_ne!(learning(|value| put(value, change.0, change.1.clone())).digest(), digest, "{}", change.0);
     }
@@ -57,5 +64,9 @@ fn what_is_learning_changes_it() {
 
 fn put(value: &mut Value, pointer: &str, new: Value) {
     let (parent, key) = pointer.rsplit_once('/').unwrap();
-    value.pointer_mut(parent).unwrap()[key] = new;
+    let parent = value.pointer_mut(parent).unwrap();
+    match key.parse::<usize>() {
+        Ok(at) => parent[at] = new,
+        Err(_) => parent[key] = new,
+    }
 }

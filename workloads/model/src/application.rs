@@ -76,7 +76,7 @@ impl Schema {
         let applicant = data.id.as_ref().and_then(|id| id.applicant.clone());
         let time = data.time.as_ref().map(|time| time.column.clone());
         let columns: Vec<Expected> = manifest.columns.iter().map(Expected::of).collect();
-        let leaking = manifest.dropped.iter().filter(|dropped| dropped.guard.leaks()).map(|dropped| &dropped.column);
+        let leaking = manifest.findings.iter().filter(|finding| finding.leaks()).map(|finding| &finding.column);
         let known = columns.iter().map(|column| &column.name).chain(&id).chain(&applicant).chain(&time);
         let mut fields: HashMap<String, Field> =
             leaking.chain([&data.label.column]).map(|name| (name.clone(), Field::AfterTheOutcome)).collect();

@@ -16,6 +16,12 @@ pub fn apply(platt: &Platt, score: f64) -> f64 {
     sigmoid(platt.slope * score + platt.intercept)
 }
 
+/// The score that has a probability, strictly between 0 and 1: the inverse of [`apply`].
+#[must_use]
+pub fn score(platt: &Platt, probability: f64) -> f64 {
+    ((probability / (1.0 - probability)).ln() - platt.intercept) / platt.slope
+}
+
 /// 1 / (1 + exp(−x)), without overflow or cancellation.
 #[must_use]
 pub fn sigmoid(x: f64) -> f64 {

@@ -15,13 +15,21 @@ pub fn of(evidence: &Evidence, value: &Value) -> f64 {
     }
 }
 
-/// What the trees see of a value: numbers as they are (no value is not-a-number), categories as their evidence.
+/// What the trees see of a value: numbers as they are (no value is not-a-number, or what stands for it), categories as
+/// their evidence.
 #[must_use]
 pub fn feature(kind: ColumnKind, evidence: &Evidence, value: &Value) -> f64 {
     match (kind, value) {
         (ColumnKind::Category, _) => of(evidence, value),
         (_, Value::Number(number)) => *number,
-        (_, Value::Missing | Value::Level(_)) => f64::NAN,
+        (_, Value::Missing | Value::Level(_)) => instead(evidence).unwrap_or(f64::NAN),
+    }
+}
+
+const fn instead(evidence: &Evidence) -> Option<f64> {
+    match evidence {
+        Evidence::Bins(bins) => bins.instead,
+        Evidence::Levels(_) => None,
     }
 }
 
@@ -49,7 +57,7 @@ mod tests {
     use super::*;
 
     fn bins() -> Evidence {
-        Evidence::Bins(Bins { edges: vec![1.0, 2.0], evidence: vec![-1.0, 0.5, 2.0], missing: 0.25 })
+        Evidence::Bins(Bins { edges: vec![1.0, 2.0], evidence: vec![-1.0, 0.5, 2.0], missing: 0.25, instead: None })
     }
 
     fn levels() -> Levels {
@@ -83,6 +91,8 @@ mod tests {
     fn trees_see_numbers_as_they_are() {
         assert_eq!(feature(ColumnKind::Number, &bins(), &Value::Number(1.5)), 1.5);
         assert!(feature(ColumnKind::Date, &bins(), &Value::Missing).is_nan());
+        let neutral = Evidence::Bins(Bins { edges: vec![], evidence: vec![0.0], missing: 0.0, instead: Some(3.5) });
+        assert_eq!(feature(ColumnKind::Number, &neutral, &Value::Missing), 3.5);
         let evidence = Evidence::Levels(levels());
         assert_eq!(feature(ColumnKind::Category, &evidence, &Value::Level("RENT".to_owned())), 0.5);
         assert_eq!(feature(ColumnKind::Category, &evidence, &Value::Missing), -0.5);

@@ -82,7 +82,7 @@ pub(crate) fn manifest_json() -> serde_json::Value {
                 "baseline": -0.1, "reason": text}},
             {"name": "state", "kind": "Category", "nullable": true}
         ],
-        "dropped": [{"column": "recoveries", "guard": "LeaksByName", "evidence": "its name"}],
+        "findings": [{"column": "recoveries", "guard": "LeaksByName", "evidence": "its name", "action": "Dropped"}],
         "algorithm": "Blend",
         "scorer": {
             "weight": 0.25,

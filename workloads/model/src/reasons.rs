@@ -4,7 +4,7 @@
 //! somebody is refused; ask for reasons of refusals only.
 
 use underwriter_contract::{
-    manifest::{Column, Evidence, Learnt},
+    manifest::{Column, Evidence, Learnt, ReasonText},
     predict::Reason,
 };
 
@@ -12,7 +12,7 @@ use crate::{evidence, scorer::Model, value::Value};
 
 impl Model {
     /// The columns that raised the score the most against those who were approved, the strongest first: at most
-    /// `most`, and at least one unless `most` is 0 or nothing was learnt.
+    /// `most`, and at least one unless `most` is 0 or no column may be named.
     #[must_use]
     pub fn reasons(&self, values: &[Value], most: usize) -> Vec<Reason> {
         let contributions = self.contributions(values).columns;
@@ -35,7 +35,8 @@ impl<'a> Candidate<'a> {
     fn of(column: &'a Column, value: &Value, contribution: f64) -> Option<Self> {
         let learnt = column.learnt.as_ref()?;
         let moved = contribution - learnt.baseline;
-        moved.is_finite().then(|| Self { column: &column.name, text: text(learnt, value), moved })
+        let text = text(learnt, learnt.reason.as_ref()?, value);
+        moved.is_finite().then_some(Self { column: &column.name, text, moved })
     }
 
     fn told(&self) -> Reason {
@@ -43,8 +44,7 @@ impl<'a> Candidate<'a> {
     }
 }
 
-fn text<'a>(learnt: &'a Learnt, value: &Value) -> &'a str {
-    let Learnt { evidence, median, reason, .. } = learnt;
+fn text<'a>(Learnt { evidence, median, .. }: &Learnt, reason: &'a ReasonText, value: &Value) -> &'a str {
     match (value, evidence) {
         (Value::Missing, _) => &reason.missing,
         (Value::Number(number), _) if median.is_some_and(|median| *number <= median) => &reason.low,

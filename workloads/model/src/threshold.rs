@@ -1,4 +1,4 @@
-//! The threshold with a recall guarantee.
+//! The threshold: with a recall guarantee, for a share of approvals, or where a probability says.
 //!
 //! Recall on unseen loans like the calibrate rows is at least the lower Clopper–Pearson bound of what was found among
 //! them, with the wanted confidence. Scores are fixed before these rows are seen, and the bound rises with the number
@@ -8,6 +8,9 @@ use thiserror::Error;
 use underwriter_contract::learning::RecallTarget;
 
 use crate::interval;
+
+/// Of the lower bound of recall where none was asked for.
+pub const CONFIDENCE: f64 = 0.95;
 
 /// From where to refuse, and what that promises.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,6 +69,27 @@ pub fn choose(scores: &[f64], bad: &[bool], target: &RecallTarget) -> Result<Cho
     Ok(Choice { score: below(upper, scores), found, bad: count, recall_low: promised(found) })
 }
 
+/// The lowest threshold under which at least this share of the rows is approved.
+#[must_use]
+pub fn approving(scores: &[f64], bad: &[bool], at_least: f64) -> Choice {
+    let mut sorted = scores.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let approved = (at_least * sorted.len() as f64).ceil() as usize;
+    let last = approved.checked_sub(1).and_then(|last| sorted.get(last)).copied().unwrap_or(f64::NEG_INFINITY);
+    let refused = sorted.into_iter().find(|score| *score > last);
+    at(refused.unwrap_or_else(|| last.next_up()), scores, bad)
+}
+
+/// The threshold that divides the rows as `cut` does, midway between two neighbouring distinct scores.
+#[must_use]
+pub fn at(cut: f64, scores: &[f64], bad: &[bool]) -> Choice {
+    let upper = scores.iter().copied().filter(|score| *score >= cut).min_by(f64::total_cmp);
+    let score = upper.map_or(cut, |upper| below(upper, scores));
+    let rows = || scores.iter().zip(bad).filter(|(_, bad)| **bad);
+    let (found, bad) = (rows().filter(|(one, _)| **one >= score).count() as u64, rows().count() as u64);
+    Choice { score, found, bad, recall_low: interval::lower(found, bad, CONFIDENCE) }
+}
+
 /// The least of 1..=`most` that is enough; `enough` is monotone.
 fn least(most: u64, enough: impl Fn(u64) -> bool) -> Option<u64> {
     let (mut low, mut high) = (1, most);
@@ -76,8 +100,9 @@ fn least(most: u64, enough: impl Fn(u64) -> bool) -> Option<u64> {
     (high >= 1 && enough(high)).then_some(high)
 }
 
-/// All n found promise (1 − confidence)^(1/n).
-fn needed(target: &RecallTarget) -> u64 {
+/// The least number of bad rows with which a recall can be promised: all n found promise (1 − confidence)^(1/n).
+#[must_use]
+pub fn needed(target: &RecallTarget) -> u64 {
     ((1.0 - target.confidence).ln() / target.at_least.ln()).ceil() as u64
 }
 
@@ -145,6 +170,26 @@ mod tests {
         scores.push(upper - 0.25);
         bad.push(false);
         assert_eq!(choose(&scores, &bad, &target(0.75)).unwrap().score, upper - 0.125, "good rows are neighbours too");
+    }
+
+    #[test]
+    fn approves_the_share_asked_for_and_no_more() {
+        let scores: Vec<f64> = (0..100).map(f64::from).collect();
+        let bad: Vec<bool> = scores.iter().map(|score| *score >= 50.0).collect();
+        let choice = approving(&scores, &bad, 0.8);
+        assert_eq!((choice.score, choice.found, choice.bad), (79.5, 20, 50));
+        assert_eq!(approving(&[1.0; 10], &[true; 10], 0.5).found, 0, "equal scores are approved together");
+        assert!(approving(&[], &[], 0.5).score < 0.0);
+    }
+
+    #[test]
+    fn a_probability_divides_the_rows_where_it_says() {
+        let platt = underwriter_contract::manifest::Platt { slope: 2.0, intercept: -1.0 };
+        let cut = crate::calibration::score(&platt, 0.25);
+        assert!((crate::calibration::apply(&platt, cut) - 0.25).abs() < 1e-12);
+        let choice = at(cut, &[-1.0, 0.0, 1.0, 2.0], &[true, true, false, true]);
+        assert_eq!((choice.score, choice.found, choice.bad), (-0.5, 2, 3));
+        assert_eq!(at(9.0, &[1.0, 2.0], &[true, false]).score, 9.0);
     }
 
     #[test]

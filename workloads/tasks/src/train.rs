@@ -15,6 +15,7 @@ pub mod features;
 pub mod folds;
 pub mod guards;
 pub mod loans;
+pub mod maturity;
 pub mod outcomes;
 pub mod points;
 pub mod profile;
@@ -28,6 +29,7 @@ pub mod split;
 pub mod table;
 pub mod version;
 
+use jiff::civil::Date;
 use underwriter_contract::{
     learning::Outcomes,
     request::TrainRequest,
@@ -57,6 +59,7 @@ const LARGEST_PART: u64 = 4 << 30;
 /// # Errors
 /// What is wrong with the request, the data or the stores, by its reason.
 pub async fn run(request: TrainRequest, environment: Environment) -> Result<Summary, Failure> {
+    decision::only(&request.learning.decision)?;
     let artifacts = environment.artifacts()?;
     let folder = location(&request.artifact)?;
     if let Some((manifest, digest)) = artifact::finished(&artifacts, &folder).await.map_err(from_artifact)?
@@ -70,8 +73,8 @@ pub async fn run(request: TrainRequest, environment: Environment) -> Result<Summ
         None => None,
     };
     progress.step(format!("reading {}", request.learning.data.uri));
-    let (source, matured) = gather(&request, environment).await?;
-    let loans = Loans::select(&source.table, &request.learning.data)?;
+    let (source, matured, observed) = gather(&request, environment).await?;
+    let loans = Loans::select_as_of(&source.table, &request.learning.data, observed)?;
     let digest = loans.digest();
     if let Some(skipped) = nothing_new(&request, champion.as_ref(), &digest) {
         return Ok(skipped);
@@ -94,25 +97,26 @@ fn nothing_new(
     Some(Summary::Skipped(Skipped { run: request.run.clone(), same_as: same.version() }))
 }
 
-/// Reads the source, and the outcomes that the log has received; says how many of the rows are from there.
-async fn gather(request: &TrainRequest, environment: Environment) -> Result<(Source, u64), Failure> {
+/// Reads the source, and the outcomes that the log has received; says how many of the rows are from there, and the
+/// newest day on which an outcome was seen.
+async fn gather(request: &TrainRequest, environment: Environment) -> Result<(Source, u64, Option<Date>), Failure> {
     let data = &request.learning.data;
     let mut source = source::read(&parts(&environment.data()?, &location(&data.uri)?).await?)?;
     spec::check(&source.table, data)?;
-    let matured = matured(request, environment).await?;
+    let (matured, observed) = matured(request, environment).await?;
     let appended = source.table.append(&matured);
     appended.map_err(|error| Failure::new(FailureReason::Internal, error))?;
-    Ok((source, matured.height() as u64))
+    Ok((source, matured.height() as u64, observed))
 }
 
 /// The rows come behind the source's, whose own row of an application is the one that is kept.
-async fn matured(request: &TrainRequest, environment: Environment) -> Result<Table, Failure> {
+async fn matured(request: &TrainRequest, environment: Environment) -> Result<(Table, Option<Date>), Failure> {
     let data = &request.learning.data;
     match (data.outcomes, request.outcomes_before, &data.id) {
         (Outcomes::Include, Some(before), Some(_)) => {
             outcomes::read(&environment.log()?, &request.model, before, data).await
         }
-        _ => Ok(Table::default()),
+        _ => Ok((Table::default(), None)),
     }
 }
 

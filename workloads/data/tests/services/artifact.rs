@@ -28,7 +28,7 @@ fn manifest() -> Manifest {
             "decision": {"recall": {"atLeast": 0.75}},
         },
         "configDigest": digest, "data": {"uri": "s3://loans/a.csv", "digest": digest, "rows": 30},
-        "blocks": {"fit": block, "calibrate": block, "test": block}, "columns": [], "dropped": [],
+        "blocks": {"fit": block, "calibrate": block, "test": block}, "columns": [], "findings": [],
         "algorithm": "Scorecard", "scorer": {"weight": 1.0, "linear": {"intercept": -1.5, "terms": []}},
         "calibration": {"slope": 1.0, "intercept": 0.0},
         "threshold": {"score": 0.1, "probability": 0.525, "found": 2, "bad": 2, "recallLow": 0.2},

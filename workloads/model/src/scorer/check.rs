@@ -72,14 +72,14 @@ fn check_learnt(column: &Column, learnt: &Learnt) -> Result<(), ModelError> {
 }
 
 fn check_bins(place: &str, bins: &Bins) -> Result<(), ModelError> {
-    let Bins { edges, evidence, missing } = bins;
+    let Bins { edges, evidence, missing, instead } = bins;
     if !edges.iter().all(|edge| edge.is_finite()) || !edges.is_sorted_by(|a, b| a < b) {
         return Err(value(format!("{place}.edges"), "finite and ascending"));
     }
     if evidence.len() != edges.len() + 1 {
         return Err(value(format!("{place}.evidence"), "one more than there are edges"));
     }
-    evidence.iter().chain([missing]).try_for_each(|number| finite(place, *number).map(drop))
+    evidence.iter().chain([missing]).chain(instead).try_for_each(|number| finite(place, *number).map(drop))
 }
 
 fn check_levels(place: &str, levels: &Levels) -> Result<(), ModelError> {

@@ -23,7 +23,7 @@ pub fn manifest(number: u32) -> Manifest {
         "data": {"uri": "s3://loans/all.csv", "digest": digest, "rows": 300},
         "blocks": {"fit": block, "calibrate": block, "test": block},
         "columns": columns(),
-        "dropped": [{"column": "recoveries", "guard": "LeaksByName", "evidence": "its name"}],
+        "findings": [{"column": "recoveries", "guard": "LeaksByName", "evidence": "its name", "action": "Dropped"}],
         "algorithm": "Scorecard",
         "scorer": {"weight": 1.0, "linear": {"intercept": -1.0, "terms": terms()}},
         "calibration": {"slope": 1.0, "intercept": 0.0},

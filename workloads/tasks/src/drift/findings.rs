@@ -146,10 +146,10 @@ pub(super) mod tests {
 
     /// As it was learnt from, or not.
     fn column(name: &str, is_learnt: bool) -> manifest::Column {
-        let bins = Bins { edges: Vec::new(), evidence: vec![0.0], missing: 0.0 };
+        let bins = Bins { edges: Vec::new(), evidence: vec![0.0], missing: 0.0, instead: None };
         let [high, low, missing, unseen] = [const { String::new() }; 4];
         let reason = ReasonText { high, low, missing, unseen };
-        let learnt = Learnt { evidence: Evidence::Bins(bins), median: None, baseline: 0.0, reason };
+        let learnt = Learnt { evidence: Evidence::Bins(bins), median: None, baseline: 0.0, reason: Some(reason) };
         let learnt = is_learnt.then_some(learnt);
         manifest::Column { name: name.to_owned(), kind: ColumnKind::Number, nullable: false, learnt }
     }

@@ -5,6 +5,8 @@
 //! same are merged. Solved exactly by dynamic programming over where the last bin begins and ends. The objective of
 //! optbinning (Navas-Palencia 2020) is information value instead; likelihood needs no limit on the number of bins.
 
+use underwriter_contract::learning::Monotonic;
+
 use super::evidence::Count;
 
 /// A bin: its least value, and its loans.
@@ -13,11 +15,15 @@ pub type Bin = (f64, Count);
 /// What a bin costs, in log likelihood.
 const COST: f64 = 1.0;
 
-/// Merges neighbouring bins so that risk is monotonic, in the direction that fits better.
-pub fn monotonic(bins: &[Bin]) -> Vec<Bin> {
-    let rising = merged(bins, |lower, upper| lower <= upper);
-    let falling = merged(bins, |lower, upper| lower >= upper);
-    let (_, cuts) = if falling.0 > rising.0 { falling } else { rising };
+/// Merges neighbouring bins so that risk is monotonic, in the direction that is asked for, or else fits better.
+pub fn monotonic(bins: &[Bin], direction: Option<Monotonic>) -> Vec<Bin> {
+    let rising = || merged(bins, |lower, upper| lower <= upper);
+    let falling = || merged(bins, |lower, upper| lower >= upper);
+    let (_, cuts) = match direction {
+        Some(Monotonic::Increasing) => rising(),
+        Some(Monotonic::Decreasing) => falling(),
+        None => [falling(), rising()].into_iter().max_by(|one, other| one.0.total_cmp(&other.0)).unwrap_or_default(),
+    };
     cuts.windows(2).map(|cut| (bins[cut[0]].0, sum(&bins[cut[0]..cut[1]]))).collect()
 }
 
@@ -31,8 +37,9 @@ fn worth(count: Count) -> f64 {
     part(count.bad) + part(count.good) - COST
 }
 
+/// With half a loan of each kind more, as evidence has it: so evidence is as monotonic as these rates.
 fn rate(count: Count) -> f64 {
-    count.bad / count.rows()
+    (count.bad + 0.5) / (count.rows() + 1.0)
 }
 
 /// The best division with its worth: where bins begin, and the end. `in_order` tells whether two rates may follow each
@@ -86,13 +93,13 @@ mod tests {
     #[test]
     fn merges_what_says_the_same_and_what_is_out_of_order() {
         let steps = bins(&[(10, 90), (11, 89), (30, 70), (29, 71), (60, 40)]);
-        assert_eq!(edges(&monotonic(&steps)), [0.0, 2.0, 4.0]);
+        assert_eq!(edges(&monotonic(&steps, None)), [0.0, 2.0, 4.0]);
         let dip = bins(&[(10, 90), (40, 60), (20, 80), (70, 30)]);
-        assert_eq!(edges(&monotonic(&dip)), [0.0, 1.0, 3.0]);
+        assert_eq!(edges(&monotonic(&dip, None)), [0.0, 1.0, 3.0]);
         let falling = bins(&[(60, 40), (30, 70), (5, 95)]);
-        assert_eq!(edges(&monotonic(&falling)), [0.0, 1.0, 2.0]);
-        assert_eq!(edges(&monotonic(&bins(&[(10, 90); 6]))), [0.0]);
-        assert!(monotonic(&[]).is_empty());
+        assert_eq!(edges(&monotonic(&falling, None)), [0.0, 1.0, 2.0]);
+        assert_eq!(edges(&monotonic(&bins(&[(10, 90); 6]), None)), [0.0]);
+        assert!(monotonic(&[], None).is_empty());
     }
 
     /// Every division into neighbouring bins.
@@ -120,7 +127,7 @@ mod tests {
                 let rates = rates(division);
                 rates.is_sorted() || rates.iter().rev().is_sorted()
             };
-            let ours = monotonic(&bins);
+            let ours = monotonic(&bins, None);
             prop_assert!(ordered(&ours), "{:?}", rates(&ours));
             prop_assert_eq!(ours.iter().map(|(_, count)| count.rows()).sum::<f64>(), bins.iter().map(|(_, count)| count.rows()).sum::<f64>());
             let best = divisions(&bins).into_iter().filter(ordered).map(|division| total(&division)).fold(f64::MIN, f64::max);

@@ -17,6 +17,8 @@ pub struct Sample<'a> {
     pub columns: &'a [Vec<f64>],
     /// Whether each row went bad.
     pub bad: &'a [bool],
+    /// How risk must go with each column: 1 up, −1 down, 0 as it will.
+    pub monotonic: &'a [i8],
 }
 
 /// How many rounds lower the loss on newer rows.
@@ -51,8 +53,13 @@ impl Sample<'_> {
             "objective": "binary", "metric": "binary_logloss", "num_iterations": rounds,
             "early_stopping_rounds": PATIENCE, "learning_rate": 0.05, "num_leaves": 8, "max_depth": 5,
             "min_data_in_leaf": 50, "feature_fraction": 0.8, "seed": seed >> 1, "deterministic": true,
-            "force_row_wise": true, "num_threads": self.threads(), "verbosity": -1,
+            "monotone_constraints": self.constraints(), "force_row_wise": true, "num_threads": self.threads(), "verbosity": -1,
         })
+    }
+
+    /// In LightGBM's words.
+    fn constraints(&self) -> String {
+        self.monotonic.iter().map(i8::to_string).collect::<Vec<_>>().join(",")
     }
 
     /// One thread for few rows: OpenMP's threads spin while they wait for each other, which on shared cores takes ten

@@ -5,16 +5,19 @@
 use std::collections::BTreeSet;
 
 use thiserror::Error;
-use underwriter_contract::manifest::{Column, Evidence, Learnt, Scorer, Trees};
+use underwriter_contract::{
+    learning::Monotonic,
+    manifest::{Column, Evidence, Learnt, Scorer, Trees},
+};
 use underwriter_model::{Contributions, Ensemble, ModelError, Value, evidence as weight_of_evidence};
 
 use super::{
     boosting::{self, Sample},
     evidence::{self, Binning},
-    features::{Cells, Feature},
+    features::Feature,
     folds,
     points::{self, Regression},
-    reasons, scorecard,
+    scorecard,
     split::Ordered,
 };
 
@@ -124,10 +127,20 @@ impl<'a> Encoded<'a> {
         self.columns.iter().map(encode).collect()
     }
 
+    /// How risk must go with each input of the trees: 1 up, −1 down, 0 as it will.
+    fn monotonic(&self) -> Vec<i8> {
+        let sign = |(feature, _): &(&Feature, Evidence)| match feature.monotonic {
+            Some(Monotonic::Increasing) => 1,
+            Some(Monotonic::Decreasing) => -1,
+            None => 0,
+        };
+        self.columns.iter().map(sign).collect()
+    }
+
     fn boosting(&self, material: &Material<'a>, rows: &Ordered) -> Result<(Trees, String), FitError> {
         let rounds = rounds(material, rows)?;
         let columns = self.inputs_of_trees(&rows.rows);
-        let sample = Sample { columns: &columns, bad: &material.outcomes(&rows.rows) };
+        let sample = Sample { columns: &columns, bad: &material.outcomes(&rows.rows), monotonic: &self.monotonic() };
         let text = boosting::fit(sample, rounds, material.seed)?;
         let names = self.columns.iter().map(|(feature, _)| feature.name.clone()).collect();
         Ok((Trees { columns: names }, text))
@@ -138,9 +151,9 @@ impl<'a> Encoded<'a> {
             self.columns.iter().find(|(learnt, _)| learnt.name == feature.name).map(|(_, evidence)| evidence);
         let learnt = evidence.map(|evidence| Learnt {
             evidence: evidence.clone(),
-            median: median(feature, rows),
+            median: feature.numbers().and_then(|numbers| evidence::median(numbers, rows)),
             baseline: 0.0,
-            reason: reasons::text(&feature.name, feature.kind),
+            reason: feature.reason.clone(),
         });
         Column { name: feature.name.clone(), kind: feature.kind, nullable: feature.nullable(), learnt }
     }
@@ -153,13 +166,7 @@ fn rounds(material: &Material, rows: &Ordered) -> Result<u32, FitError> {
     let encoded = Encoded::fit(material, &fold.older.rows, Binning::Quantiles);
     let inputs =
         [&fold.older, &fold.newer].map(|part| (encoded.inputs_of_trees(&part.rows), material.outcomes(&part.rows)));
-    let [older, newer] = inputs.each_ref().map(|(columns, bad)| Sample { columns, bad });
+    let monotonic = encoded.monotonic();
+    let [older, newer] = inputs.each_ref().map(|(columns, bad)| Sample { columns, bad, monotonic: &monotonic });
     Ok(boosting::rounds(older, newer, material.seed)?)
-}
-
-fn median(feature: &Feature, rows: &[usize]) -> Option<f64> {
-    let Cells::Numbers(numbers) = &feature.cells else { return None };
-    let mut values: Vec<f64> = rows.iter().map(|row| numbers[*row]).filter(|number| !number.is_nan()).collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
 }

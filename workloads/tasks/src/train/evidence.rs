@@ -74,7 +74,10 @@ impl Count {
 pub fn fit(feature: &Feature, bad: &[bool], rows: &[usize], binning: Binning) -> Evidence {
     let all = Count::of(rows.iter().map(|row| bad[*row]));
     match &feature.cells {
-        Cells::Numbers(numbers) => Evidence::Bins(bins(numbers, bad, rows, all, binning)),
+        Cells::Numbers(numbers) => {
+            let bins = bins(feature, numbers, bad, rows, (all, binning));
+            Evidence::Bins(if feature.neutral { neutral(bins, numbers, rows) } else { bins })
+        }
         Cells::Levels { names, codes } => {
             let mut counts = vec![Count::default(); names.len()];
             let mut missing = Count::default();
@@ -83,6 +86,7 @@ pub fn fit(feature: &Feature, bad: &[bool], rows: &[usize], binning: Binning) ->
                 *count = count.with(bad[*row]);
             }
             let counted = names.iter().cloned().zip(counts).filter(|(_, count)| count.rows() > 0.0);
+            let missing = if feature.neutral { Count::default() } else { missing };
             Evidence::Levels(levels(counted.collect(), missing, all))
         }
     }
@@ -99,19 +103,31 @@ fn levels(mut counts: Vec<(String, Count)>, missing: Count, all: Count) -> Level
     Levels { evidence, rare, other: other.evidence(all), missing: missing.evidence(all) }
 }
 
-fn bins(numbers: &[f64], bad: &[bool], rows: &[usize], all: Count, binning: Binning) -> Bins {
+/// As if whoever gave no value were an applicant like any other.
+fn neutral(bins: Bins, numbers: &[f64], rows: &[usize]) -> Bins {
+    Bins { missing: 0.0, instead: median(numbers, rows), ..bins }
+}
+
+/// The middle one of the values there are.
+pub fn median(numbers: &[f64], rows: &[usize]) -> Option<f64> {
+    let mut values: Vec<f64> = rows.iter().map(|row| numbers[*row]).filter(|number| !number.is_nan()).collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+fn bins(feature: &Feature, numbers: &[f64], bad: &[bool], rows: &[usize], (all, binning): (Count, Binning)) -> Bins {
     let mut values: Vec<(f64, bool)> = rows.iter().map(|row| (numbers[*row], bad[*row])).collect();
     let missing = Count::of(values.iter().filter(|(number, _)| number.is_nan()).map(|(_, bad)| *bad));
     values.retain(|(number, _)| !number.is_nan());
     values.sort_by(|one, other| one.0.total_cmp(&other.0));
     let least = (LEAST_SHARE * rows.len() as f64).max(ENOUGH as f64);
-    let parts = match binning {
-        Binning::Quantiles => quantiles(&values, BINS, least),
-        Binning::Monotonic => binning::monotonic(&quantiles(&values, FINE_BINS, least)),
+    let parts = match (binning, feature.monotonic) {
+        (Binning::Quantiles, None) => quantiles(&values, BINS, least),
+        (_, direction) => binning::monotonic(&quantiles(&values, FINE_BINS, least), direction),
     };
     let edges = parts.iter().skip(1).map(|(first, _)| *first).collect();
     let evidence = parts.iter().map(|(_, count)| count.evidence(all)).collect();
-    Bins { edges, evidence, missing: missing.evidence(all) }
+    Bins { edges, evidence, missing: missing.evidence(all), instead: None }
 }
 
 /// Divides sorted values into bins of about equal size, each with its least value; equal values stay together, and a
@@ -143,13 +159,16 @@ fn merge_last(bins: &mut Vec<(f64, Count)>, least: f64) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use underwriter_contract::manifest::{ColumnKind, Evidence};
+    use underwriter_contract::{
+        learning::Monotonic,
+        manifest::{ColumnKind, Evidence},
+    };
 
     use super::{BINS, Binning, fit, quantiles};
     use crate::train::features::{Cells, Feature};
 
     fn number(cells: Vec<f64>) -> Feature {
-        Feature { name: "x".into(), kind: ColumnKind::Number, cells: Cells::Numbers(cells), unreadable: 0 }
+        Feature::new("x", ColumnKind::Number, Cells::Numbers(cells))
     }
 
     #[test]
@@ -182,6 +201,17 @@ mod tests {
     }
 
     #[test]
+    fn where_missing_says_nothing_it_is_as_any_other_value() {
+        let bad: Vec<bool> = (0..400).map(|row| row < 100).collect();
+        let mut feature = number((0..400).map(|row| if row < 100 { f64::NAN } else { f64::from(row % 3) }).collect());
+        feature.neutral = true;
+        let Evidence::Bins(bins) = fit(&feature, &bad, &(0..400).collect::<Vec<_>>(), Binning::Monotonic) else {
+            panic!("numbers have bins")
+        };
+        assert_eq!((bins.missing, bins.instead), (0.0, Some(1.0)));
+    }
+
+    #[test]
     fn pools_rare_levels() {
         let names = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
         let codes = (0..400)
@@ -197,12 +227,7 @@ mod tests {
                 })
             })
             .collect();
-        let feature = Feature {
-            name: "x".into(),
-            kind: ColumnKind::Category,
-            cells: Cells::Levels { names, codes },
-            unreadable: 0,
-        };
+        let feature = Feature::new("x", ColumnKind::Category, Cells::Levels { names, codes });
         let bad: Vec<bool> = (0..400).map(|row| row % 4 == 0).collect();
         let Evidence::Levels(levels) = fit(&feature, &bad, &(0..400).collect::<Vec<_>>(), Binning::Quantiles) else {
             panic!("categories have levels")
@@ -212,6 +237,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn evidence_goes_one_way_where_it_must(
+            rows in proptest::collection::vec((-9.0..9.0, any::<bool>()), 100..800),
+            binning in prop_oneof![Just(Binning::Quantiles), Just(Binning::Monotonic)],
+            rising in any::<bool>(),
+        ) {
+            let (numbers, bad): (Vec<f64>, Vec<bool>) = rows.into_iter().unzip();
+            let mut feature = number(numbers);
+            feature.monotonic = Some(if rising { Monotonic::Increasing } else { Monotonic::Decreasing });
+            let Evidence::Bins(bins) = fit(&feature, &bad, &(0..bad.len()).collect::<Vec<_>>(), binning) else {
+                panic!("numbers have bins")
+            };
+            prop_assert!(bins.evidence.windows(2).all(|pair| (pair[0] <= pair[1]) == rising || pair[0] == pair[1]));
+        }
+
         #[test]
         fn bins_are_few_and_large_enough(mut numbers in proptest::collection::vec(prop_oneof![Just(0.0), (-5..5i32).prop_map(f64::from), -9.0..9.0], 1..600)) {
             numbers.sort_by(f64::total_cmp);

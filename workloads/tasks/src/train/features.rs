@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use underwriter_contract::manifest::ColumnKind;
+use underwriter_contract::{
+    learning::Monotonic,
+    manifest::{ColumnKind, ReasonText},
+};
 use underwriter_model::{Value, parse, value};
 
-use super::{loans::Loans, table::Table};
+use super::{loans::Loans, reasons, table::Table};
 
 /// The share of a column's texts that must read as a number or a date for it to be one.
 const READABLE: f64 = 0.99;
@@ -21,6 +24,12 @@ pub struct Feature {
     pub cells: Cells,
     /// Texts that are no value of its kind; they count as missing.
     pub unreadable: u64,
+    /// How risk must go with it.
+    pub monotonic: Option<Monotonic>,
+    /// Whether there being no value says nothing.
+    pub neutral: bool,
+    /// What is said of it in a reason for refusal; none for a column that is never named in one.
+    pub reason: Option<ReasonText>,
 }
 
 /// The values of a column.
@@ -38,6 +47,12 @@ pub enum Cells {
 }
 
 impl Feature {
+    /// A column of which nothing is demanded.
+    pub fn new(name: &str, kind: ColumnKind, cells: Cells) -> Self {
+        let reason = Some(reasons::text(name, kind));
+        Self { name: name.to_owned(), kind, cells, unreadable: 0, monotonic: None, neutral: false, reason }
+    }
+
     /// Reads a column of the loans. A column that holds dates is one only where the loans have dates themselves.
     pub fn read(name: &str, loans: &Loans) -> Self {
         let kind = kind(&loans.table, name, loans.dates.is_some());
@@ -49,7 +64,7 @@ impl Feature {
         };
         let values: Vec<Value> = loans.table.cells(name).enumerate().map(&mut read).collect();
         let cells = if kind == ColumnKind::Category { levels(&values) } else { numbers(&values) };
-        Self { name: name.to_owned(), kind, cells, unreadable }
+        Self { unreadable, ..Self::new(name, kind, cells) }
     }
 
     /// The value of one loan, as serving would have it.
@@ -75,6 +90,14 @@ impl Feature {
                 let known: Vec<f64> = names.iter().map(|name| function(&Value::Level(name.clone()))).collect();
                 rows.iter().map(|row| codes[*row].map_or(missing, |code| known[code as usize])).collect()
             }
+        }
+    }
+
+    /// Its numbers; none of a category.
+    pub const fn numbers(&self) -> Option<&Vec<f64>> {
+        match &self.cells {
+            Cells::Numbers(numbers) => Some(numbers),
+            Cells::Levels { .. } => None,
         }
     }
 

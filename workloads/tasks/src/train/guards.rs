@@ -1,28 +1,29 @@
-//! What each column is used for: its role in the spec, and the guards that drop columns.
+//! What each column is used for: its role in the spec, and what the guards make of it.
 //!
 //! A column that leaks is gone for good, whatever its role: it is not even kept in the log. One that holds nothing to
-//! learn (one value only, a text of its own for nearly every loan) stays a column of the application.
+//! learn (one value only, a text of its own for nearly every loan) or tells who or where somebody is stays a column of
+//! the application. Not here: whether a column ranks suspiciously well, which warns in the report.
 
 pub mod names;
 pub mod purity;
+pub mod unique;
+pub mod vintage;
 
 use std::collections::BTreeSet;
 
 use underwriter_contract::{
-    learning::{ColumnRole, Data},
-    manifest::{ColumnKind, Dropped, Guard},
+    learning::{ColumnRole, ColumnRule, Data, Leakage},
+    manifest::{Action, ColumnKind, Finding, Guard},
+    summary::{Failure, FailureReason},
 };
 
 use super::{
     features::{Cells, Feature},
     loans::Loans,
-    spec,
+    reasons, spec,
 };
 
-/// From how many loans on a text may be called unique.
-const MANY: usize = 100;
-
-/// The columns known at application, and those that a guard dropped.
+/// The columns known at application, and what the guards found.
 #[derive(Debug, Default)]
 pub struct Columns {
     /// In the order of the source, those that leak left out.
@@ -30,46 +31,105 @@ pub struct Columns {
     /// Which of them are learnt from, by name.
     pub learnt: BTreeSet<String>,
     /// What the guards found.
-    pub dropped: Vec<Dropped>,
+    pub findings: Vec<Finding>,
 }
 
 impl Columns {
     /// Reads and judges every column but label, time and ids.
-    pub fn judge(loans: &Loans, data: &Data) -> Self {
+    ///
+    /// # Errors
+    /// `DataInvalid`, when a column of texts is to be monotonic.
+    pub fn judge(loans: &Loans, data: &Data) -> Result<Self, Failure> {
         let reserved = spec::reserved(data);
         let names: Vec<&str> = loans.table.names().filter(|name| !reserved.contains(name)).collect();
+        let judge = Judge { loans, leakage: data.leakage, columns: names.len() };
         let mut columns = Self::default();
-        for name in &names {
-            columns.add(Feature::read(name, loans), loans, data, names.len());
+        for name in names {
+            let rule = data.columns.iter().find(|rule| rule.name == name);
+            columns.add(obedient(Feature::read(name, loans), rule)?, &judge, rule.map(|rule| rule.role));
         }
-        columns
+        Ok(columns)
     }
 
-    fn add(&mut self, feature: Feature, loans: &Loans, data: &Data, columns: usize) {
-        let finding = finding(&feature, &loans.bad, columns);
-        let leaks = finding.as_ref().is_some_and(|dropped| dropped.guard.leaks());
-        let rule = data.columns.iter().find(|rule| rule.name == feature.name).map(|rule| rule.role);
-        let admitted = matches!(rule, None | Some(ColumnRole::Feature));
-        if admitted && finding.is_none() {
+    fn add(&mut self, mut feature: Feature, judge: &Judge, role: Option<ColumnRole>) {
+        let admitted = matches!(role, None | Some(ColumnRole::Feature));
+        let chosen = role == Some(ColumnRole::Feature);
+        let finding = judge.leaks(&feature).or_else(|| admitted.then(|| judge.look(&feature, chosen)).flatten());
+        let action = finding.as_ref().map(|finding| finding.action);
+        feature.neutral = action == Some(Action::Neutralised);
+        if admitted && !matches!(action, Some(Action::Dropped | Action::NotLearnt)) {
             self.learnt.insert(feature.name.clone());
         }
-        if !leaks {
+        if action != Some(Action::Dropped) {
             self.features.push(feature);
         }
-        self.dropped.extend(finding.filter(|_| admitted || leaks));
+        self.findings.extend(finding);
     }
 }
 
-/// The first guard that has something to say.
-fn finding(feature: &Feature, bad: &[bool], columns: usize) -> Option<Dropped> {
-    let dropped = |guard, evidence| Dropped { column: feature.name.clone(), guard, evidence };
-    if names::written_later(&feature.name) {
-        return Some(dropped(Guard::LeaksByName, "known to be written after the loan was granted".to_owned()));
+/// The feature as its rule wants it. What tells where or who somebody is never stands in a reason.
+fn obedient(mut feature: Feature, rule: Option<&ColumnRule>) -> Result<Feature, Failure> {
+    let ColumnRule { monotonic, reason, .. } = rule.cloned().unwrap_or_default();
+    if monotonic.is_some() && feature.kind == ColumnKind::Category {
+        let message = format!("column {:?} holds texts: monotonic is for numbers and dates", feature.name);
+        return Err(Failure::new(FailureReason::DataInvalid, message));
     }
-    purity::find(feature, bad, columns)
-        .map(|evidence| dropped(Guard::LeaksByPurity, evidence))
-        .or_else(|| constant(feature).map(|evidence| dropped(Guard::Constant, evidence)))
-        .or_else(|| unique(feature).map(|evidence| dropped(Guard::Unique, evidence)))
+    feature.monotonic = monotonic;
+    if names::location(&feature.name) || names::personal(&feature.name) {
+        feature.reason = None;
+    }
+    feature.reason = reason.map(reasons::always).or(feature.reason);
+    Ok(feature)
+}
+
+/// What the guards look at.
+struct Judge<'a> {
+    loans: &'a Loans,
+    leakage: Leakage,
+    columns: usize,
+}
+
+impl Judge<'_> {
+    /// Whether a column tells the outcome.
+    fn leaks(&self, feature: &Feature) -> Option<Finding> {
+        let action = match self.leakage {
+            Leakage::Enforce => Action::Dropped,
+            Leakage::Warn => Action::Warned,
+            Leakage::Disabled => return None,
+        };
+        let by_name = names::written_later(&feature.name)
+            .then(|| (Guard::LeaksByName, "known to be written after the loan was granted".to_owned()));
+        let by_purity =
+            || purity::find(feature, &self.loans.bad, self.columns).map(|seen| (Guard::LeaksByPurity, seen));
+        by_name.or_else(by_purity).map(|(guard, evidence)| found(feature, guard, evidence, action))
+    }
+
+    /// The first other guard that has something to say; a column that a person has chosen may be personal or unique.
+    fn look(&self, feature: &Feature, chosen: bool) -> Option<Finding> {
+        let not_learnt = |guard, evidence| found(feature, guard, evidence, Action::NotLearnt);
+        let unchosen = || if chosen { None } else { self.unchosen(feature) };
+        let by_vintage = || vintage::find(feature, self.loans.dates.as_deref()?);
+        constant(feature)
+            .map(|evidence| not_learnt(Guard::Constant, evidence))
+            .or_else(|| unchosen().map(|(guard, evidence)| not_learnt(guard, evidence)))
+            .or_else(|| by_vintage().map(|seen| found(feature, Guard::EmptyByVintage, seen, Action::Neutralised)))
+    }
+
+    /// What only a person may choose to learn from.
+    fn unchosen(&self, feature: &Feature) -> Option<(Guard, String)> {
+        let named = |what: &str| format!("its name says that it tells {what}; role Feature lets it be learnt from");
+        if names::location(&feature.name) {
+            Some((Guard::Location, named("where somebody lives")))
+        } else if names::personal(&feature.name) {
+            Some((Guard::Personal, named("who somebody is")))
+        } else {
+            unique::find(feature).map(|evidence| (Guard::Unique, evidence))
+        }
+    }
+}
+
+fn found(feature: &Feature, guard: Guard, evidence: String, action: Action) -> Finding {
+    Finding { column: feature.name.clone(), guard, evidence, action }
 }
 
 /// One value at most; whether it is there tells the vintage, not the applicant.
@@ -89,64 +149,81 @@ fn constant(feature: &Feature) -> Option<String> {
     Some(only.map_or_else(|| "it is always empty".to_owned(), |value| format!("it is always {value:?}, or empty")))
 }
 
-fn unique(feature: &Feature) -> Option<String> {
-    let Cells::Levels { names, codes } = &feature.cells else { return None };
-    let filled = codes.iter().flatten().count();
-    let too_many = feature.kind == ColumnKind::Category && filled > MANY && names.len() * 2 > filled;
-    too_many.then(|| format!("{} different texts in {filled} loans", names.len()))
-}
-
 #[cfg(test)]
 mod tests {
-    use underwriter_contract::manifest::Guard;
+    use underwriter_contract::manifest::{Action, Guard};
 
     use super::Columns;
     use crate::train::{loans::Loans, table::Table};
 
-    fn columns(rules: serde_json::Value) -> Columns {
-        let names = ["label", "recoveries", "plain", "secret", "note", "flag", "always"];
+    fn columns(change: serde_json::Value) -> Result<Columns, String> {
+        let names = ["label", "recoveries", "plain", "secret", "note", "flag", "always", "age", "zip_code"];
         let row = |at: usize| {
-            let bad = at.is_multiple_of(5);
-            let secret = if bad { "Off".to_owned() } else { format!("{}", at % 3) };
-            [
-                bad.to_string(),
-                "0".into(),
-                (at % 7).to_string(),
-                secret,
-                format!("text {at}"),
-                (at % 2).to_string(),
-                "1".into(),
-            ]
-            .map(Some)
-            .to_vec()
+            let secret = if at.is_multiple_of(5) { "Off".to_owned() } else { format!("{}", at % 3) };
+            let plain = (at % 7).to_string();
+            let cells = [at.is_multiple_of(5).to_string(), "0".into(), plain.clone(), secret, format!("text {at}")];
+            let more = [(at % 2).to_string(), "1".into(), plain.clone(), format!("{plain}xx")];
+            cells.into_iter().chain(more).map(Some).collect()
         };
-        let rows: Vec<_> = (0..1000).map(row).collect();
-        let data = serde_json::from_value(serde_json::json!({
-            "uri": "s3://loans/", "label": {"column": "label", "bad": ["true"], "good": ["false"]}, "columns": rules,
-        }))
-        .unwrap();
-        Columns::judge(&Loans::select(&Table::from_rows(&names, &rows), &data).unwrap(), &data)
+        let rows: Vec<Vec<_>> = (0..1000).map(row).collect();
+        let mut data = serde_json::json!({
+            "uri": "s3://loans/", "label": {"column": "label", "bad": ["true"], "good": ["false"]},
+        });
+        data.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let data = serde_json::from_value(data).unwrap();
+        let loans = Loans::select(&Table::from_rows(&names, &rows), &data).unwrap();
+        Columns::judge(&loans, &data).map_err(|failure| failure.to_string())
+    }
+
+    fn found(columns: &Columns) -> Vec<(&str, Guard, Action)> {
+        columns.findings.iter().map(|finding| (finding.column.as_str(), finding.guard, finding.action)).collect()
     }
 
     #[test]
     fn drops_what_leaks_and_keeps_what_is_only_not_learnt() {
-        let columns = columns(serde_json::json!([
-            {"name": "flag", "role": "Excluded"}, {"name": "secret", "role": "Feature"},
-        ]));
-        let dropped: Vec<_> = columns.dropped.iter().map(|dropped| (dropped.column.as_str(), dropped.guard)).collect();
-        assert_eq!(
-            dropped,
-            [
-                ("recoveries", Guard::LeaksByName),
-                ("secret", Guard::LeaksByPurity),
-                ("note", Guard::Unique),
-                ("always", Guard::Constant)
-            ]
-        );
-        assert_eq!(
-            columns.features.iter().map(|feature| feature.name.as_str()).collect::<Vec<_>>(),
-            ["plain", "note", "flag", "always"]
-        );
+        let rules = serde_json::json!([{"name": "flag", "role": "Excluded"}, {"name": "secret", "role": "Feature"}]);
+        let columns = columns(serde_json::json!({"columns": rules})).unwrap();
+        let expected = [
+            ("recoveries", Guard::LeaksByName, Action::Dropped),
+            ("secret", Guard::LeaksByPurity, Action::Dropped),
+            ("note", Guard::Unique, Action::NotLearnt),
+            ("always", Guard::Constant, Action::NotLearnt),
+            ("age", Guard::Personal, Action::NotLearnt),
+            ("zip_code", Guard::Location, Action::NotLearnt),
+        ];
+        assert_eq!(found(&columns), expected);
+        let kept: Vec<&str> = columns.features.iter().map(|feature| feature.name.as_str()).collect();
+        assert_eq!(kept, ["plain", "note", "flag", "always", "age", "zip_code"]);
         assert_eq!(columns.learnt.iter().collect::<Vec<_>>(), ["plain"]);
+    }
+
+    #[test]
+    fn a_person_may_choose_what_a_guard_leaves_out_but_not_name_it_in_a_reason() {
+        let rules = serde_json::json!([{"name": "age"}, {"name": "note"}, {"name": "plain", "reason": "plainly"}]);
+        let columns = columns(serde_json::json!({"columns": rules})).unwrap();
+        assert_eq!(columns.learnt.iter().collect::<Vec<_>>(), ["age", "flag", "note", "plain"]);
+        let reason = |name: &str| {
+            let feature = columns.features.iter().find(|feature| feature.name == name).unwrap();
+            feature.reason.as_ref().map(|reason| reason.low.clone())
+        };
+        assert_eq!((reason("age"), reason("plain")), (None, Some("plainly".to_owned())));
+        assert_eq!(reason("flag"), Some("flag is low".to_owned()));
+    }
+
+    #[test]
+    fn leakage_can_be_a_warning_or_nobody_s_business() {
+        let warned = columns(serde_json::json!({"leakage": "Warn"})).unwrap();
+        assert!(found(&warned).contains(&("secret", Guard::LeaksByPurity, Action::Warned)));
+        assert!(warned.learnt.contains("recoveries") && warned.learnt.contains("secret"));
+        let disabled = columns(serde_json::json!({"leakage": "Disabled"})).unwrap();
+        assert!(disabled.findings.iter().all(|finding| !finding.guard.leaks()) && disabled.learnt.contains("secret"));
+        assert_eq!(found(&disabled)[0], ("recoveries", Guard::Constant, Action::NotLearnt));
+    }
+
+    #[test]
+    fn texts_cannot_be_monotonic() {
+        let rules = serde_json::json!({"columns": [{"name": "secret", "monotonic": "Increasing"}]});
+        let refused = columns(rules).unwrap_err();
+        assert_eq!(refused, "DataInvalid: column \"secret\" holds texts: monotonic is for numbers and dates");
     }
 }

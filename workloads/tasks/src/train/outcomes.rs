@@ -1,7 +1,7 @@
 //! Matured applications from the prediction log, as rows beside those of the source.
 
 use futures::TryStreamExt as _;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use underwriter_contract::{learning::Data, summary::Failure};
@@ -9,13 +9,15 @@ use underwriter_data::log::{Log, Matured};
 
 use super::table::Table;
 
-/// The applications whose outcome had come in before a moment.
+/// The applications whose outcome had come in before a moment, and the newest day on which one was seen.
 ///
 /// # Errors
 /// When the log cannot be read.
-pub async fn read(log: &Log, model: &str, before: Timestamp, data: &Data) -> Result<Table, Failure> {
+pub async fn read(log: &Log, model: &str, before: Timestamp, data: &Data) -> Result<(Table, Option<Date>), Failure> {
     let matured: Result<Vec<Matured>, _> = log.matured(model, before, &data.label).try_collect().await;
-    matured.map(|matured| table(&matured, data)).map_err(|error| Failure::new(error.reason(), error))
+    let matured = matured.map_err(|error| Failure::new(error.reason(), error))?;
+    let newest = matured.iter().map(|row| day(row.observed_at)).max();
+    Ok((table(&matured, data), newest))
 }
 
 /// Their columns as texts; id, time and label come from the log itself, whatever the application said.
@@ -43,7 +45,11 @@ fn reserved(data: &Data) -> impl Iterator<Item = (&str, fn(&Matured) -> String)>
 }
 
 fn date(row: &Matured) -> String {
-    row.application_time.to_zoned(TimeZone::UTC).date().to_string()
+    day(row.application_time).to_string()
+}
+
+fn day(time: Timestamp) -> Date {
+    time.to_zoned(TimeZone::UTC).date()
 }
 
 fn text(value: &Json) -> Option<String> {

@@ -100,9 +100,13 @@ fn held_out(feature: &Feature, bad: &[bool], rows: &[usize], binning: Binning) -
     values
 }
 
-/// Mean rank of the loans in each bin, with mean 0 and standard deviation 1 were the ranks spread evenly.
+/// Mean rank of the loans in each bin, with mean 0 and standard deviation 1 were the ranks spread evenly. Zeros where risk
+/// must go one way: a line could turn it.
 fn positions(feature: &Feature, evidence: &Evidence, rows: &[usize]) -> Vec<f64> {
     let (Evidence::Bins(bins), Cells::Numbers(_)) = (evidence, &feature.cells) else { return Vec::new() };
+    if feature.monotonic.is_some() {
+        return vec![0.0; bins.evidence.len()];
+    }
     let mut counts = vec![0.0; bins.evidence.len()];
     for bin in rows.iter().filter_map(|row| bin(evidence, &feature.value(*row))) {
         counts[bin] += 1.0;
@@ -145,7 +149,7 @@ mod tests {
     };
 
     fn number(name: &str, cells: Vec<f64>) -> Feature {
-        Feature { name: name.into(), kind: ColumnKind::Number, cells: Cells::Numbers(cells), unreadable: 0 }
+        Feature::new(name, ColumnKind::Number, Cells::Numbers(cells))
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use underwriter_contract::{
     FORMAT,
-    manifest::{Dropped, Guard},
+    manifest::{Finding, Guard},
     profile::{ColumnProfile, Profile, Values},
 };
 
@@ -17,11 +17,11 @@ use super::{
 };
 
 /// Profiles the learnt and the constant columns; loans are in order of time.
-pub fn of(material: &Material, dropped: &[Dropped]) -> Profile {
+pub fn of(material: &Material, findings: &[Finding]) -> Profile {
     let rows = material.bad.len();
     let oldest = rows - rows * 2 / 5;
     let constant =
-        |name: &str| dropped.iter().any(|dropped| dropped.guard == Guard::Constant && dropped.column == name);
+        |name: &str| findings.iter().any(|finding| finding.guard == Guard::Constant && finding.column == name);
     let profiled =
         material.features.iter().filter(|feature| material.learnt.contains(&feature.name) || constant(&feature.name));
     let columns = profiled.map(|feature| column(feature, oldest)).collect();

@@ -17,6 +17,11 @@ pub fn text(column: &str, kind: ColumnKind) -> ReasonText {
     ReasonText { high, low, missing, unseen: format!("{name}: a value not seen before") }
 }
 
+/// The same text, whatever the value.
+pub fn always(text: String) -> ReasonText {
+    ReasonText { high: text.clone(), low: text.clone(), missing: text.clone(), unseen: text }
+}
+
 #[cfg(test)]
 mod tests {
     use underwriter_contract::manifest::ColumnKind;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use underwriter_contract::{
     learning::RecallTarget,
-    manifest::{Blocks, Column, Dropped},
+    manifest::{Blocks, Column, Finding},
     summary::{Comparison, Metric, MetricName, rounded},
 };
 use underwriter_model::{evidence, metrics, threshold};
@@ -26,7 +26,7 @@ pub struct Report {
     /// Outcomes that came from the prediction log, duplicates of the source included.
     pub matured: u64,
     /// What the guards found.
-    pub dropped: Vec<Dropped>,
+    pub findings: Vec<Finding>,
     /// What is odd but was kept.
     pub warnings: Vec<String>,
     /// By which the family was chosen.
@@ -58,7 +58,7 @@ impl From<&Source> for Broken {
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecallCost {
-    /// What is promised on the calibrate rows, at the confidence of the spec.
+    /// What is promised on the calibrate rows, at the confidence of the spec or 95 %.
     pub at_least: f64,
     /// Share of all test rows that is refused.
     pub refused_share: f64,
@@ -79,10 +79,10 @@ pub struct Scored<'a> {
 
 /// The price of each recall from .5 to .95: thresholds from the calibrate rows, shares on the test rows. What is out of
 /// reach is left out.
-pub fn recall_costs(calibrate: Scored, test: Scored, target: &RecallTarget) -> Vec<RecallCost> {
+pub fn recall_costs(calibrate: Scored, test: Scored, confidence: f64) -> Vec<RecallCost> {
     let wanted = (10..20).map(|step| f64::from(step) / 20.0);
     let cost = |at_least: f64| {
-        let target = RecallTarget { at_least, ..target.clone() };
+        let target = RecallTarget { at_least, confidence };
         let choice = threshold::choose(calibrate.scores, calibrate.bad, &target).ok()?;
         let metrics = metrics::all(test.scores, &[], test.bad, choice.score);
         let share = |name| metrics.iter().find(|metric| metric.name == name).map(|metric| metric.value);
@@ -118,8 +118,6 @@ pub fn warnings(columns: &[Column], material: &Material, rows: &[usize]) -> Vec<
 
 #[cfg(test)]
 mod tests {
-    use underwriter_contract::learning::RecallTarget;
-
     use super::{Scored, recall_costs};
 
     #[test]
@@ -127,7 +125,7 @@ mod tests {
         let scores: Vec<f64> = (0..1000).map(|row| f64::from(row % 101) + f64::from(row) / 1e4).collect();
         let bad: Vec<bool> = scores.iter().enumerate().map(|(row, score)| *score > (row % 97) as f64).collect();
         let block = Scored { scores: &scores, bad: &bad };
-        let costs = recall_costs(block, block, &RecallTarget { at_least: 0.5, confidence: 0.95 });
+        let costs = recall_costs(block, block, 0.95);
         assert_eq!(costs.len(), 10);
         assert!(costs.is_sorted_by(|less, more| less.refused_share < more.refused_share));
         assert!(costs.iter().all(|cost| cost.recall >= cost.at_least));

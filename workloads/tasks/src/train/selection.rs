@@ -187,12 +187,7 @@ mod tests {
     fn chosen(columns: usize, truth: impl Fn(&[f64]) -> f64) -> super::Chosen {
         const ROWS: usize = 6000;
         let cells = |column| Cells::Numbers((0..ROWS).map(|row| uniform(row, column)).collect());
-        let feature = |column: usize| Feature {
-            name: format!("x{column}"),
-            kind: ColumnKind::Number,
-            cells: cells(column),
-            unreadable: 0,
-        };
+        let feature = |column: usize| Feature::new(&format!("x{column}"), ColumnKind::Number, cells(column));
         let features: Vec<Feature> = (0..columns).map(feature).collect();
         let learnt: BTreeSet<String> = features.iter().map(|feature| feature.name.clone()).collect();
         let log_odds = |row| truth(&(0..columns).map(|column| uniform(row, column)).collect::<Vec<_>>());

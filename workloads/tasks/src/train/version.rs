@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use underwriter_contract::{
     Digest, FORMAT,
-    manifest::{BOOSTER, Block, Blocks, Column, Dropped, Manifest, PROFILE, REPORT},
+    manifest::{BOOSTER, Block, Blocks, Column, Finding, Manifest, PROFILE, REPORT},
     request::TrainRequest,
     summary::{Comparison, DataSummary, Failure, FailureReason, MAX_COLUMNS, Metric, Summary, Trained, rounded},
 };
-use underwriter_model::metrics;
+use underwriter_model::{metrics, threshold};
 
 use super::{
     candidate::Material,
     champion::{Champion, Tested},
-    decision::Decision,
+    decision::{self, Decision},
     guards::Columns,
     loans::Loans,
     profile,
@@ -67,17 +67,19 @@ impl Job<'_> {
     pub fn learn(&self, champion: Option<&Champion>, progress: &Progress) -> Result<Version, Failure> {
         let learning = &self.request.learning;
         progress.step("looking for columns that leak");
-        let columns = Columns::judge(self.loans, &learning.data);
+        let columns = Columns::judge(self.loans, &learning.data)?;
         something_to_learn(&columns)?;
         let training = &learning.training;
         let blocks = split::split(&self.loans.bad, self.loans.dates.as_deref(), training.split, training.seed)?;
+        let bad = blocks.calibrate.iter().filter(|row| self.loans.bad[**row]).count();
+        let target = decision::target(&learning.decision, bad)?;
         progress.step(format!("fitting on {} loans", blocks.fit.rows.len()));
         let material = self.material(&columns);
         let fit = fit_order(&blocks.fit, training.seed);
         let chosen = selection::choose(training.algorithm, &material, &fit)
             .map_err(|error| Failure::new(FailureReason::Internal, error))?;
         progress.step("calibrating, and choosing the threshold");
-        let decision = Decision::learn(&chosen.candidate, &material, &blocks.calibrate, &learning.decision.recall)?;
+        let decision = Decision::learn(&chosen.candidate, &material, &blocks.calibrate, target)?;
         progress.step(format!("testing on {} loans", blocks.test.len()));
         let learnt = self.measure(columns, blocks, chosen, decision, champion);
         self.version(learnt)
@@ -108,16 +110,15 @@ impl Job<'_> {
         let compared_with = champion.map(|champion| champion.compare(self.loans, tested));
         let calibrate = chosen.candidate.scores(&material, &blocks.calibrate);
         let calibrate = Scored { scores: &calibrate, bad: &material.outcomes(&blocks.calibrate) };
-        let recall = &self.request.learning.decision.recall;
         let report = Report {
             blocks: self.blocks(&blocks),
             broken: self.source.into(),
             left_out: self.loans.left_out.clone(),
             matured: self.matured,
-            dropped: columns.dropped.clone(),
+            findings: columns.findings.clone(),
             warnings: report::warnings(&chosen.candidate.columns, &material, &blocks.fit.rows),
             folds: chosen.losses.clone(),
-            recall_costs: report::recall_costs(calibrate, Scored { scores: &scores, bad: &bad }, recall),
+            recall_costs: report::recall_costs(calibrate, Scored { scores: &scores, bad: &bad }, self.confidence()),
             metrics: metrics.clone(),
             compared_with: compared_with.clone(),
         };
@@ -125,7 +126,7 @@ impl Job<'_> {
     }
 
     fn version(&self, learnt: Learnt) -> Result<Version, Failure> {
-        let profile = profile::of(&self.material(&learnt.columns), &learnt.columns.dropped);
+        let profile = profile::of(&self.material(&learnt.columns), &learnt.columns.findings);
         let mut files =
             BTreeMap::from([(PROFILE.to_owned(), json(&profile)?), (REPORT.to_owned(), json(&learnt.report)?)]);
         files.extend(
@@ -160,7 +161,7 @@ impl Job<'_> {
             outcomes_before: *outcomes_before,
             blocks: self.blocks(&blocks),
             columns: with_baselines(chosen.candidate.columns, &decision.baselines),
-            dropped: columns.dropped,
+            findings: columns.findings,
             algorithm: chosen.family,
             scorer: chosen.candidate.scorer,
             calibration: decision.calibration,
@@ -182,6 +183,11 @@ impl Job<'_> {
         }
     }
 
+    /// Of what each recall costs.
+    fn confidence(&self) -> f64 {
+        self.request.learning.decision.recall.as_ref().map_or(threshold::CONFIDENCE, |recall| recall.confidence)
+    }
+
     fn blocks(&self, blocks: &split::Blocks) -> Blocks {
         let block = |rows: &[usize]| Block {
             rows: rows.len() as u64,
@@ -195,11 +201,11 @@ impl Job<'_> {
 
 /// What a finished run tells the operator.
 pub fn summary(manifest: Manifest, digest: Digest) -> Summary {
-    let leaking = manifest.dropped.iter().filter(|dropped| dropped.guard.leaks());
+    let leaking = manifest.findings.iter().filter(|finding| finding.leaks());
     Summary::Trained(Box::new(Trained {
         run: manifest.run,
         manifest: digest,
-        leaking: leaking.take(MAX_COLUMNS).map(|dropped| dropped.column.clone()).collect(),
+        leaking: leaking.take(MAX_COLUMNS).map(|finding| finding.column.clone()).collect(),
         data: manifest.data,
         algorithm: manifest.algorithm,
         metrics: manifest.metrics,
@@ -218,8 +224,8 @@ fn something_to_learn(columns: &Columns) -> Result<(), Failure> {
     if !columns.learnt.is_empty() {
         return Ok(());
     }
-    let dropped: Vec<&str> = columns.dropped.iter().map(|Dropped { column, .. }| column.as_str()).collect();
-    let message = format!("no column is left to learn from; dropped: {}", dropped.join(", "));
+    let lost: Vec<&str> = columns.findings.iter().map(|Finding { column, .. }| column.as_str()).collect();
+    let message = format!("no column is left to learn from; left out: {}", lost.join(", "));
     Err(Failure::new(FailureReason::DataInvalid, message))
 }
 

@@ -35,16 +35,16 @@ const HONEST: [&str; 19] = [
 fn drop_what_leaks_and_nothing_else() {
     for until in ["2010", "2011-10", "2012"] {
         let data = request().learning.data;
-        let columns = Columns::judge(&finished(&issued_before(until), &data), &data);
+        let columns = Columns::judge(&finished(&issued_before(until), &data), &data).unwrap();
         // up to 2009 all loans run for 36 months
         let varies = |name: &&str| until != "2010" || *name != "term";
         assert_eq!(columns.learnt.iter().collect::<Vec<_>>(), HONEST.into_iter().filter(varies).collect::<Vec<_>>());
         for name in ["recoveries", "total_pymnt", "last_pymnt_amnt"] {
-            let dropped = columns.dropped.iter().find(|dropped| dropped.column == name).unwrap();
-            assert_eq!(dropped.guard, Guard::LeaksByName);
+            let finding = columns.findings.iter().find(|finding| finding.column == name).unwrap();
+            assert_eq!(finding.guard, Guard::LeaksByName);
             assert!(columns.features.iter().all(|feature| feature.name != name));
         }
-        assert!(columns.dropped.iter().all(|dropped| dropped.guard != Guard::LeaksByPurity), "{:?}", columns.dropped);
+        assert!(columns.findings.iter().all(|finding| finding.guard != Guard::LeaksByPurity), "{:?}", columns.findings);
     }
 }
 
@@ -55,10 +55,10 @@ fn find_recoveries_under_a_harmless_name() {
         let mut loans = finished(&issued_before(until), &data);
         let cells: Vec<_> = loans.table.cells("recoveries").map(|cell| vec![cell.map(str::to_owned)]).collect();
         loans.table = Table::from_rows(&["area_code_index"], &cells);
-        let columns = Columns::judge(&loans, &data);
-        let dropped = columns.dropped.iter().find(|dropped| dropped.column == "area_code_index").unwrap();
-        assert_eq!(dropped.guard, Guard::LeaksByPurity);
-        assert!(dropped.evidence.contains("not 0") && dropped.evidence.contains("all of them went bad"), "{dropped:?}");
+        let columns = Columns::judge(&loans, &data).unwrap();
+        let finding = columns.findings.iter().find(|finding| finding.column == "area_code_index").unwrap();
+        assert_eq!(finding.guard, Guard::LeaksByPurity);
+        assert!(finding.evidence.contains("not 0") && finding.evidence.contains("all of them went bad"), "{finding:?}");
     }
 }
 

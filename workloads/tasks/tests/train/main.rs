@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
 
+mod decision;
 mod fidelity;
 mod guards;
 mod loans;
+mod monotonic;
 mod process;
 mod quality;

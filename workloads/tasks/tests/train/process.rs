@@ -113,7 +113,12 @@ fn says_what_is_wrong_with_the_spec() {
 
     let (code, message) = failure("request", "", |request| request["learning"]["decision"] = json!({}));
     assert_eq!(code, 2);
-    assert!(message.starts_with("RequestInvalid: the request cannot be read: missing field `recall`"), "{message}");
+    assert!(
+        message.starts_with(
+            "RequestInvalid: decision: exactly one of recall, cost, approvalRate and threshold must be set"
+        ),
+        "{message}"
+    );
 }
 
 #[test]

@@ -114,7 +114,7 @@ mod tests {
     use crate::train::features::{Cells, Feature};
 
     fn number(cells: Vec<f64>) -> Feature {
-        Feature { name: "x".into(), kind: ColumnKind::Number, cells: Cells::Numbers(cells), unreadable: 0 }
+        Feature::new("x", ColumnKind::Number, Cells::Numbers(cells))
     }
 
     /// Every fifth loan is bad.
@@ -142,12 +142,7 @@ mod tests {
     fn finds_a_level_that_only_bad_loans_have() {
         let names = vec!["no".to_owned(), "yes".to_owned()];
         let codes = (0..2000).map(|row| Some(u32::from(row % 10 == 0))).collect();
-        let feature = Feature {
-            name: "x".into(),
-            kind: ColumnKind::Category,
-            cells: Cells::Levels { names, codes },
-            unreadable: 0,
-        };
+        let feature = Feature::new("x", ColumnKind::Category, Cells::Levels { names, codes });
         assert!(find(&feature, &outcomes(), 60).unwrap().starts_with("it is \"yes\" for 200 loans"));
     }
 
