@@ -71,13 +71,17 @@ fn loan_model(name: &str, uri: &str, gate: Value) -> LoanModel {
 #[test]
 fn a_loan_model_is_refused_for_a_name_a_source_or_a_gate_that_cannot_be() {
     let gate = json!({"metric": "rocAuc", "atLeast": 0.6});
-    let accepted = loan_model("consumer-loans", "s3://loans/", gate.clone());
-    assert!(validate_cel(&accepted).is_ok(), "{:?}", validate_cel(&accepted));
+    for uri in ["s3://loans", "s3://loans/", "s3://loans/a.csv", "https://example.org/a.csv", "kaggle://o/d/a b.csv"] {
+        let accepted = loan_model("consumer-loans", uri, gate.clone());
+        assert!(validate_cel(&accepted).is_ok(), "{uri}: {:?}", validate_cel(&accepted));
+    }
     let both = json!({"metric": "rocAuc", "atLeast": 0.6, "atMost": 0.9});
     for refused in [
         loan_model("Consumer-Loans", "s3://loans/", gate.clone()),
         loan_model(&"a".repeat(41), "s3://loans/", gate.clone()),
-        loan_model("consumer-loans", "file:///loans.csv", gate),
+        loan_model("consumer-loans", "file:///loans.csv", gate.clone()),
+        loan_model("consumer-loans", "http://example.org/loans.csv", gate.clone()),
+        loan_model("consumer-loans", "kaggle://owner/dataset", gate),
         loan_model("consumer-loans", "s3://loans/", both),
         loan_model("consumer-loans", "s3://loans/", json!({"metric": "rocAuc"})),
     ] {

@@ -1,4 +1,4 @@
-//! PostgreSQL and S3 for tests: real servers on free ports of this machine, each in a folder of its own.
+//! PostgreSQL, S3 and published files for tests: real servers on free ports of this machine.
 //!
 //! They end when nobody holds them any more. Whatever goes wrong panics, because only tests call this.
 
@@ -8,6 +8,7 @@ mod authority;
 mod folder;
 mod postgres;
 mod process;
+mod published;
 mod s3;
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -16,6 +17,7 @@ pub use authority::Authority;
 pub use folder::Folder;
 pub use postgres::{Postgres, connect};
 pub use process::free_port;
+pub use published::{KAGGLE_KEY, KAGGLE_USERNAME, Published};
 pub use s3::{KEY, S3, SECRET};
 
 /// The server that other tests use at this moment, or a new one.

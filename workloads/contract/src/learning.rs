@@ -27,15 +27,16 @@ pub struct Learning {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Data {
-    /// Where the loans are: `s3://bucket/key.csv`, or a prefix ending in `/` whose CSV or Parquet parts are read in the
-    /// order of their names; gzip is understood.
+    /// Where the loans are: `s3://bucket/key.csv`, or a prefix ending in `/` whose parts are read in the order of their
+    /// names; `https://host/file`; or `kaggle://owner/dataset/file`. CSV and Parquet are understood, plain or packed by
+    /// gzip, zstd or zip.
     #[schemars(length(min = 1, max = 1024), extend("x-kubernetes-validations" = [{
-        "rule": "self.startsWith('s3://')",
-        "message": "must start with s3:// (a file can only be read on a laptop)"
+        "rule": "self.matches('^(s3://[^/]+(/.*)?|https://[^/]+/.+|kaggle://[^/]+/[^/]+/.+)$')",
+        "message": "must be s3://bucket/…, https://host/file or kaggle://owner/dataset/file (a file can only be read on a laptop)"
     }]))]
     pub uri: String,
     /// Secret with `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, where they differ from AWS's own, `AWS_REGION`
-    /// and `AWS_ENDPOINT_URL`. Default: the installation's.
+    /// and `AWS_ENDPOINT_URL`; for Kaggle `KAGGLE_USERNAME` and `KAGGLE_KEY`. Default: the installation's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretRef>,
     /// The column that tells how a loan ended.

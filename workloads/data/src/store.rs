@@ -121,7 +121,7 @@ impl Store {
 }
 
 impl StoreError {
-    fn too_large(place: impl std::fmt::Display, limit: u64) -> Self {
+    pub(crate) fn too_large(place: impl std::fmt::Display, limit: u64) -> Self {
         Self::new(StoreErrorKind::Invalid, place, format_args!("is larger than the {limit} bytes that are read here"))
     }
 }

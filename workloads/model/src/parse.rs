@@ -76,7 +76,7 @@ fn ungrouped(numeral: &str) -> Option<String> {
     well_formed.then(|| numeral.replace(',', ""))
 }
 
-/// A date: `2011-12-01`, `2011-12`, `Dec-2011`, `Dec-11`, or the date in UTC of a time in RFC 3339.
+/// A date: `2011-12-01`, `2011/12/1`, `2011-12`, `Dec-2011`, `Dec-11`, or the date in UTC of a time in RFC 3339.
 /// A month is its first day.
 #[must_use]
 pub fn date(text: &str) -> Option<Date> {
@@ -84,7 +84,11 @@ pub fn date(text: &str) -> Option<Date> {
     if text.len() > LONGEST_DATE {
         return None;
     }
-    moment(text).map(|moment| TimeZone::UTC.to_datetime(moment).date()).or_else(|| day(text)).or_else(|| month(text))
+    moment(text)
+        .map(|moment| TimeZone::UTC.to_datetime(moment).date())
+        .or_else(|| day(text))
+        .or_else(|| month(text))
+        .or_else(|| slashed(text))
 }
 
 /// A time in RFC 3339, or midnight UTC of a [`date`].
@@ -102,6 +106,15 @@ fn moment(text: &str) -> Option<Timestamp> {
 fn day(text: &str) -> Option<Date> {
     let written_out = text.as_bytes().get(4) == Some(&b'-') && text.as_bytes().get(7) == Some(&b'-');
     written_out.then(|| text.parse().ok()).flatten()
+}
+
+/// `2011/12/1`: where the year comes first, nobody can mistake the month for the day.
+fn slashed(text: &str) -> Option<Date> {
+    let mut parts = text.split('/');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    let sized = year.len() == 4 && month.len() <= 2 && day.len() <= 2 && parts.next().is_none();
+    let small = |text: &str| i8::try_from(digits(text)?).ok();
+    if sized { Date::new(digits(year)?, small(month)?, small(day)?).ok() } else { None }
 }
 
 /// `2011-12`, `Dec-2011` or `Dec-11`.
@@ -211,9 +224,16 @@ mod tests {
 
     #[test]
     fn dates_as_lenders_write_them() {
-        for text in
-            ["2011-12-01", "2011-12", "Dec-2011", "dec-11", " DEC-2011 ", "2011-12-01T00:00:00Z", "2011-12-01 00:00:00"]
-        {
+        for text in [
+            "2011-12-01",
+            "2011-12",
+            "Dec-2011",
+            "dec-11",
+            " DEC-2011 ",
+            "2011-12-01T00:00:00Z",
+            "2011-12-01 00:00:00",
+            "2011/12/1",
+        ] {
             assert_eq!(date(text), Some(civil_date(2011, 12, 1)), "{text}");
         }
         assert_eq!(date("Nov-62"), Some(civil_date(1962, 11, 1)));

@@ -4,7 +4,7 @@ use underwriter_contract::{
     request::{ARTIFACTS_PREFIX, DATA_PREFIX, LOG_PREFIX},
     summary::Failure,
 };
-use underwriter_data::{log::Log, store::Store};
+use underwriter_data::{log::Log, sources::Sources, store::Store};
 
 /// Where a task finds stores and the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,12 +16,13 @@ pub enum Environment {
 }
 
 impl Environment {
-    /// The store with the loans.
+    /// What the loans are read from.
     ///
     /// # Errors
     /// When its settings are incomplete.
-    pub fn data(self) -> Result<Store, Failure> {
-        self.store(DATA_PREFIX)
+    pub fn data(self) -> Result<Sources, Failure> {
+        let sources = Sources::from_env(DATA_PREFIX).map_err(|error| Failure::new(error.reason(), error))?;
+        Ok(if self == Self::Laptop { sources.with_files() } else { sources })
     }
 
     /// The store with the artifacts and reports.
@@ -29,7 +30,8 @@ impl Environment {
     /// # Errors
     /// When its settings are incomplete.
     pub fn artifacts(self) -> Result<Store, Failure> {
-        self.store(ARTIFACTS_PREFIX)
+        let store = Store::from_env(ARTIFACTS_PREFIX).map_err(|error| Failure::new(error.reason(), error))?;
+        Ok(if self == Self::Laptop { store.with_files() } else { store })
     }
 
     /// The prediction log.
@@ -38,10 +40,5 @@ impl Environment {
     /// When its settings are incomplete.
     pub fn log(self) -> Result<Log, Failure> {
         Log::from_env(LOG_PREFIX).map_err(|error| Failure::new(error.reason(), error))
-    }
-
-    fn store(self, prefix: &str) -> Result<Store, Failure> {
-        let store = Store::from_env(prefix).map_err(|error| Failure::new(error.reason(), error))?;
-        Ok(if self == Self::Laptop { store.with_files() } else { store })
     }
 }

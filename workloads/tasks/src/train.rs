@@ -27,6 +27,7 @@ pub mod source;
 pub mod spec;
 pub mod split;
 pub mod table;
+pub mod texts;
 pub mod version;
 
 use jiff::civil::Date;
@@ -37,7 +38,8 @@ use underwriter_contract::{
 };
 use underwriter_data::{
     artifact,
-    store::{Location, Store},
+    sources::{Origin, Sources},
+    store::{Location, Store, StoreError},
 };
 
 use self::{
@@ -50,9 +52,20 @@ use self::{
 use crate::{environment::Environment, progress::Progress};
 
 /// The steps that a run reports.
-const STEPS: u64 = 6;
+pub const STEPS: u64 = 6;
 /// The largest part of a source that is read.
 const LARGEST_PART: u64 = 4 << 30;
+
+/// What a version is learnt from.
+#[derive(Debug)]
+pub struct Gathered {
+    /// The rows of the source, and behind them those of the prediction log.
+    pub source: Source,
+    /// How many came from the log.
+    pub matured: u64,
+    /// The newest day on which one of their outcomes was seen.
+    pub observed: Option<Date>,
+}
 
 /// Trains one version.
 ///
@@ -73,17 +86,32 @@ pub async fn run(request: TrainRequest, environment: Environment) -> Result<Summ
         None => None,
     };
     progress.step(format!("reading {}", request.learning.data.uri));
-    let (source, matured, observed) = gather(&request, environment).await?;
+    let gathered = gather(&request, environment).await?;
+    learn(&request, gathered, champion.as_ref(), &artifacts, &progress).await
+}
+
+/// Learns from what was read, and writes the artifact over what may stand there.
+///
+/// # Errors
+/// What is wrong with the data or the store, by its reason.
+pub async fn learn(
+    request: &TrainRequest,
+    Gathered { mut source, matured, observed }: Gathered,
+    champion: Option<&Champion>,
+    artifacts: &Store,
+    progress: &Progress,
+) -> Result<Summary, Failure> {
     let loans = Loans::select_as_of(&source.table, &request.learning.data, observed)?;
+    source.table = Table::default();
     let digest = loans.digest();
-    if let Some(skipped) = nothing_new(&request, champion.as_ref(), &digest) {
+    if let Some(skipped) = nothing_new(request, champion, &digest) {
         return Ok(skipped);
     }
-    let job = Job { request: &request, source: &source, matured, loans: &loans, digest: &digest };
-    let version = job.learn(champion.as_ref(), &progress)?;
+    let job = Job { request, source: &source, matured, loans: &loans, digest: &digest };
+    let version = job.learn(champion, progress)?;
     progress.step(format!("writing {}", request.artifact));
-    let digest =
-        artifact::publish(&artifacts, &folder, version.files, version.manifest.clone()).await.map_err(from_artifact)?;
+    let (folder, manifest) = (location(&request.artifact)?, version.manifest.clone());
+    let digest = artifact::publish(artifacts, &folder, version.files, manifest).await.map_err(from_artifact)?;
     progress.finish();
     Ok(summary(version.manifest, digest))
 }
@@ -97,16 +125,15 @@ fn nothing_new(
     Some(Summary::Skipped(Skipped { run: request.run.clone(), same_as: same.version() }))
 }
 
-/// Reads the source, and the outcomes that the log has received; says how many of the rows are from there, and the
-/// newest day on which an outcome was seen.
-async fn gather(request: &TrainRequest, environment: Environment) -> Result<(Source, u64, Option<Date>), Failure> {
+/// Reads the source, and the outcomes that the log has received.
+async fn gather(request: &TrainRequest, environment: Environment) -> Result<Gathered, Failure> {
     let data = &request.learning.data;
-    let mut source = source::read(&parts(&environment.data()?, &location(&data.uri)?).await?)?;
-    spec::check(&source.table, data)?;
-    let (matured, observed) = matured(request, environment).await?;
-    let appended = source.table.append(&matured);
-    appended.map_err(|error| Failure::new(FailureReason::Internal, error))?;
-    Ok((source, matured.height() as u64, observed))
+    let mut source = read(&environment.data()?, std::slice::from_ref(&data.uri)).await?;
+    spec::check(&mut source.table, data)?;
+    let (log, observed) = matured(request, environment).await?;
+    let matured = log.height() as u64;
+    source.table.append(log);
+    Ok(Gathered { source, matured, observed })
 }
 
 /// The rows come behind the source's, whose own row of an application is the one that is kept.
@@ -120,22 +147,31 @@ async fn matured(request: &TrainRequest, environment: Environment) -> Result<(Ta
     }
 }
 
-/// The objects of a source, by name; those that begin with `_` or `.` are marks of other programs.
-async fn parts(store: &Store, uri: &Location) -> Result<Vec<(String, Vec<u8>)>, Failure> {
-    let failed = |error: underwriter_data::store::StoreError| Failure::new(error.reason(), error);
-    let entries = store.list(uri).await.map_err(failed)?;
-    let mut parts = Vec::new();
-    for entry in entries.into_iter().filter(|entry| entry.bytes > 0 && !entry.location.name().starts_with(['_', '.'])) {
-        let bytes = store.read(&entry.location, LARGEST_PART).await.map_err(failed)?;
-        parts.push((entry.location.to_string(), bytes));
+/// Reads sources one after another, each part by part, by name.
+///
+/// # Errors
+/// `NotFound` where there are no loans, `DataInvalid` where too many of them cannot be read, and the store's own.
+pub async fn read(sources: &Sources, uris: &[String]) -> Result<Source, Failure> {
+    let mut source = Source::default();
+    for uri in uris {
+        add(sources, uri, &mut source).await?;
     }
+    source.checked()
+}
+
+async fn add(sources: &Sources, uri: &str, source: &mut Source) -> Result<(), Failure> {
+    let origin: Origin = uri.parse().map_err(|error| Failure::new(FailureReason::RequestInvalid, error))?;
+    let failed = |error: StoreError| Failure::new(error.reason(), error);
+    let parts = sources.parts(&origin).await.map_err(failed)?;
     if parts.is_empty() {
-        return Err(Failure::new(
-            FailureReason::NotFound,
-            format!("{uri}: there are no loans; check bucket and prefix"),
-        ));
+        let message = format!("{origin}: there are no loans; check that it is spelt so");
+        return Err(Failure::new(FailureReason::NotFound, message));
     }
-    Ok(parts)
+    for part in parts {
+        let bytes = sources.read(&part, LARGEST_PART).await.map_err(failed)?;
+        source.add(&part.to_string(), &bytes)?;
+    }
+    Ok(())
 }
 
 fn location(uri: &str) -> Result<Location, Failure> {

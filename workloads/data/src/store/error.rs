@@ -10,6 +10,7 @@ pub struct StoreError {
     kind: StoreErrorKind,
     place: String,
     cause: String,
+    advice: Option<&'static str>,
 }
 
 /// What kind of fault it is.
@@ -28,8 +29,13 @@ pub enum StoreErrorKind {
 }
 
 impl StoreError {
-    pub(super) fn new(kind: StoreErrorKind, place: impl fmt::Display, cause: impl fmt::Display) -> Self {
-        Self { kind, place: place.to_string(), cause: cause.to_string() }
+    pub(crate) fn new(kind: StoreErrorKind, place: impl fmt::Display, cause: impl fmt::Display) -> Self {
+        Self { kind, place: place.to_string(), cause: cause.to_string(), advice: None }
+    }
+
+    /// The same with another remedy than that of its kind.
+    pub(crate) fn advising(self, advice: &'static str) -> Self {
+        Self { advice: Some(advice), ..self }
     }
 
     /// The kind.
@@ -50,8 +56,8 @@ impl StoreError {
         }
     }
 
-    const fn remedy(&self) -> &'static str {
-        match self.kind {
+    fn remedy(&self) -> &'static str {
+        self.advice.unwrap_or(match self.kind {
             StoreErrorKind::NotFound => "check that bucket and object exist and are spelt so",
             StoreErrorKind::AccessDenied => "check the keys in the Secret and what they may do",
             StoreErrorKind::Unreachable => {
@@ -59,7 +65,7 @@ impl StoreError {
             }
             StoreErrorKind::Invalid => "correct it",
             StoreErrorKind::Other => "try again",
-        }
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The store, artifacts and the log against a real S3 server and a real Postgres, which the tests start themselves.
+//! Stores, the web, artifacts and the log against real servers, which the tests start themselves.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic, in its helpers too")]
 
@@ -8,3 +8,4 @@ mod log;
 mod log_faults;
 mod store;
 mod tls;
+mod web;

@@ -51,6 +51,11 @@ impl Champion {
         Ok(Self { model: Model::load(manifest, booster.as_deref()).map_err(|error| error.to_string())? })
     }
 
+    /// All of it but its trees.
+    pub fn manifest(&self) -> &Manifest {
+        self.model.manifest()
+    }
+
     /// Its number.
     pub fn version(&self) -> u32 {
         self.model.manifest().version
@@ -88,7 +93,7 @@ impl Champion {
     }
 
     /// Log-odds of a loan, read by the champion's own columns. Where it has no finite score it refuses.
-    fn score(&self, loans: &Loans, row: usize) -> f64 {
+    pub fn score(&self, loans: &Loans, row: usize) -> f64 {
         let columns = &self.model.manifest().columns;
         let read = |column: &underwriter_contract::manifest::Column| -> Value {
             let text = loans.table.column(&column.name).and_then(|cells| cells.get(row)).unwrap_or_default();

@@ -1,14 +1,15 @@
 //! The columns known at application, read as serving reads them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use underwriter_contract::{
     learning::Monotonic,
     manifest::{ColumnKind, ReasonText},
 };
 use underwriter_model::{Value, parse, value};
 
-use super::{loans::Loans, reasons, table::Table};
+use super::{loans::Loans, reasons, texts::Texts};
 
 /// The share of a column's texts that must read as a number or a date for it to be one.
 const READABLE: f64 = 0.99;
@@ -55,15 +56,17 @@ impl Feature {
 
     /// Reads a column of the loans. A column that holds dates is one only where the loans have dates themselves.
     pub fn read(name: &str, loans: &Loans) -> Self {
-        let kind = kind(&loans.table, name, loans.dates.is_some());
-        let mut unreadable = 0;
-        let mut read = |(row, cell): (usize, Option<&str>)| {
-            let read = value::read(kind, cell.unwrap_or_default(), loans.date(row));
-            unreadable += u64::from(read.is_err());
-            read.unwrap_or_default()
+        let nothing = Texts::default();
+        let texts = loans.table.column(name).unwrap_or(&nothing);
+        let kind = kind(texts, loans.dates.is_some());
+        let (cells, unreadable) = match kind {
+            ColumnKind::Category => levels(texts),
+            ColumnKind::Number => numbers(&texts.map(|text| number(kind, text, None))),
+            ColumnKind::Date => {
+                let cells = texts.iter().enumerate();
+                numbers(&cells.map(|(row, text)| number(kind, text, loans.date(row))).collect::<Vec<_>>())
+            }
         };
-        let values: Vec<Value> = loans.table.cells(name).enumerate().map(&mut read).collect();
-        let cells = if kind == ColumnKind::Category { levels(&values) } else { numbers(&values) };
         Self { unreadable, ..Self::new(name, kind, cells) }
     }
 
@@ -111,30 +114,47 @@ impl Feature {
 }
 
 /// What most of the texts can be read as; dates come first, for `2003-01-01` starts like a number.
-fn kind(table: &Table, name: &str, dated: bool) -> ColumnKind {
-    let texts = || table.cells(name).flatten().filter(|text| !parse::is_missing(text));
-    let count = texts().count() as f64;
-    let most = |readable: usize| count > 0.0 && readable as f64 >= READABLE * count;
-    if dated && most(texts().filter(|text| parse::date(text).is_some()).count()) {
+fn kind(texts: &Texts, dated: bool) -> ColumnKind {
+    let counts: Vec<(&str, usize)> = texts.counts().filter(|(text, _)| !parse::is_missing(text)).collect();
+    let count = |is: &dyn Fn(&str) -> bool| -> usize {
+        counts.iter().filter(|(text, _)| is(text)).map(|(_, count)| count).sum()
+    };
+    let all = count(&|_| true) as f64;
+    let most = |is: &dyn Fn(&str) -> bool| all > 0.0 && count(is) as f64 >= READABLE * all;
+    if dated && most(&|text| parse::date(text).is_some()) {
         ColumnKind::Date
-    } else if most(texts().filter(|text| parse::number(text).is_some()).count()) {
+    } else if most(&|text| parse::number(text).is_some()) {
         ColumnKind::Number
     } else {
         ColumnKind::Category
     }
 }
 
-fn numbers(values: &[Value]) -> Cells {
-    let number = |value: &Value| if let Value::Number(number) = value { *number } else { f64::NAN };
-    Cells::Numbers(values.iter().map(number).collect())
+/// A text as a number, not-a-number where it says that there is none; none where it cannot be read.
+fn number(kind: ColumnKind, text: Option<&str>, application: Option<Date>) -> Option<f64> {
+    match value::read(kind, text.unwrap_or_default(), application) {
+        Ok(Value::Number(number)) => Some(number),
+        Ok(_) => Some(f64::NAN),
+        Err(_) => None,
+    }
 }
 
-fn levels(values: &[Value]) -> Cells {
-    let level = |value: &Value| if let Value::Level(level) = value { Some(level.clone()) } else { None };
-    let mut places: BTreeMap<String, u32> = values.iter().filter_map(level).map(|level| (level, 0)).collect();
-    places.values_mut().zip(0..).for_each(|(place, next)| *place = next);
-    let code = |value: &Value| if let Value::Level(level) = value { places.get(level).copied() } else { None };
-    Cells::Levels { codes: values.iter().map(code).collect(), names: places.keys().cloned().collect() }
+/// Numbers, and how many cannot be read.
+fn numbers(numbers: &[Option<f64>]) -> (Cells, u64) {
+    let unreadable = numbers.iter().filter(|number| number.is_none()).count() as u64;
+    (Cells::Numbers(numbers.iter().map(|number| number.unwrap_or(f64::NAN)).collect()), unreadable)
+}
+
+/// Categories, and how many texts are none.
+fn levels(texts: &Texts) -> (Cells, u64) {
+    let read = |text: &str| value::read(ColumnKind::Category, text, None);
+    let level = |text: &str| if let Ok(Value::Level(level)) = read(text) { Some(level) } else { None };
+    let unreadable = texts.counts().filter(|(text, _)| read(text).is_err()).map(|(_, count)| count as u64).sum();
+    let names: BTreeSet<String> = texts.counts().filter_map(|(text, _)| level(text)).collect();
+    let places: BTreeMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
+    let codes = texts.map(|text| places.get(level(text?)?.as_str()).copied());
+    drop(places);
+    (Cells::Levels { names: names.into_iter().collect(), codes }, unreadable)
 }
 
 #[cfg(test)]

@@ -242,7 +242,7 @@ fn dated(
     if undated as f64 > MOST_UNDATED * before as f64 {
         let message = format!(
             "{undated} of {before} finished loans have no readable time in column {:?}, {:?} for one; 2011-12-01, \
-             2011-12, Dec-2011 and RFC 3339 can be read",
+             2011/12/1, 2011-12, Dec-2011 and RFC 3339 can be read",
             time.column,
             example.unwrap_or_default()
         );

@@ -46,11 +46,13 @@ pub struct Broken {
     pub rows: u64,
     /// The first of them, by part, line and fault.
     pub examples: Vec<String>,
+    /// How many more were no UTF-8, and were read as Windows-1252.
+    pub recoded: u64,
 }
 
 impl From<&Source> for Broken {
     fn from(source: &Source) -> Self {
-        Self { rows: source.broken, examples: source.examples.clone() }
+        Self { rows: source.broken, examples: source.examples.clone(), recoded: source.recoded }
     }
 }
 

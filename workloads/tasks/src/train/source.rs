@@ -7,13 +7,11 @@ pub mod records;
 
 use underwriter_contract::summary::{Failure, FailureReason};
 
-use self::records::Broken;
+use self::parts::NAMED;
 use super::table::Table;
 
 /// The largest share of rows that may be broken.
 const MOST_BROKEN: f64 = 0.01;
-/// How many broken rows are named.
-const NAMED: usize = 5;
 
 /// What was read.
 #[derive(Debug, Default)]
@@ -24,6 +22,8 @@ pub struct Source {
     pub broken: u64,
     /// The first of those, by part, line and fault.
     pub examples: Vec<String>,
+    /// Rows whose bytes are no UTF-8, and were read as Windows-1252.
+    pub recoded: u64,
 }
 
 /// Reads the parts of a source, each with its name.
@@ -33,23 +33,32 @@ pub struct Source {
 pub fn read(parts: &[(String, impl AsRef<[u8]>)]) -> Result<Source, Failure> {
     let mut source = Source::default();
     for (name, bytes) in parts {
-        let invalid =
-            |fault: &dyn std::fmt::Display| Failure::new(FailureReason::DataInvalid, format!("{name} {fault}"));
-        let part = parts::read(bytes.as_ref()).map_err(|fault| invalid(&fault))?;
-        source.table.append(&part.table).map_err(|fault| invalid(&fault))?;
-        source.note(name, &part.broken);
+        source.add(name, bytes.as_ref())?;
     }
     source.checked()
 }
 
 impl Source {
-    fn note(&mut self, part: &str, broken: &[Broken]) {
-        self.broken += broken.len() as u64;
+    /// Appends a part.
+    ///
+    /// # Errors
+    /// `DataInvalid`, when nothing of it can be read.
+    pub fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+        let invalid = |fault| Failure::new(FailureReason::DataInvalid, format_args!("{name} {fault}"));
+        let part = parts::read(name, bytes).map_err(invalid)?;
+        self.table.append(part.table);
+        self.broken += part.broken;
+        self.recoded += part.recoded;
         let room = NAMED.saturating_sub(self.examples.len());
-        self.examples.extend(broken.iter().take(room).map(|broken| format!("{part} {broken}")));
+        self.examples.extend(part.examples.iter().take(room).map(|broken| format!("{name} {broken}")));
+        Ok(())
     }
 
-    fn checked(self) -> Result<Self, Failure> {
+    /// The source, when no more of it is broken than may be.
+    ///
+    /// # Errors
+    /// `DataInvalid`, when more than one row in a hundred cannot be read.
+    pub fn checked(self) -> Result<Self, Failure> {
         let rows = self.table.height() as u64 + self.broken;
         if self.broken as f64 > MOST_BROKEN * rows as f64 {
             let examples = self.examples.join("; ");

@@ -12,11 +12,12 @@ use super::table::Table;
 /// From which likeness on a name may be the one that was meant.
 const LIKELY: f64 = 0.4;
 
-/// Checks that every column of the spec is there.
+/// Checks that every column of the spec is there, if need be in other letters: then it gets the spelling of the spec.
 ///
 /// # Errors
 /// `ColumnNotFound`, with all that are missing and, for each, the name that is nearest to it.
-pub fn check(table: &Table, data: &Data) -> Result<(), Failure> {
+pub fn check(table: &mut Table, data: &Data) -> Result<(), Failure> {
+    required(data).into_iter().for_each(|name| table.spell(name));
     let names: Vec<&str> = table.names().collect();
     let missing: Vec<String> =
         required(data).into_iter().filter(|name| !names.contains(name)).map(|name| describe(name, &names)).collect();
@@ -71,7 +72,7 @@ mod tests {
             "columns": [{"name": "xyz", "role": "Excluded"}, {"name": "dti", "role": "Excluded"}],
         }))
         .unwrap();
-        let failure = check(&Table::from_rows(&["loan_status", "dti"], &[]), &data).unwrap_err();
+        let failure = check(&mut Table::from_rows(&["loan_status", "DTI"], &[]), &data).unwrap_err();
         assert_eq!(
             failure.to_string(),
             "ColumnNotFound: s3://loans/ has no column \"loan_state\" (is \"loan_status\" meant?), \"xyz\"; it has loan_status, dti"

@@ -4,6 +4,7 @@
 
 mod decision;
 mod fidelity;
+mod fuzz;
 mod guards;
 mod loans;
 mod monotonic;
