@@ -1,10 +1,12 @@
 //! The tasks of a model's life: `train` learns a version, `drift` looks whether the world still is as it was learnt.
 //!
-//! Each takes one request from [`underwriter_contract`] and gives one summary; [`shell`] is the process around them.
+//! Each takes one request from [`underwriter_contract`] and gives one summary; [`shell`] is the process around them, and
+//! [`laptop`] what a person calls without a cluster.
 //! The only crate that links polars, linfa and LightGBM.
 
 pub mod drift;
 pub mod environment;
+pub mod laptop;
 pub mod progress;
 pub mod shell;
 pub mod termination;

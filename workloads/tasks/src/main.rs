@@ -5,27 +5,56 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 use tracing_subscriber::EnvFilter;
-use underwriter_tasks::{drift, shell, train};
+use underwriter_tasks::{drift, laptop, shell, train};
 
 /// Learns versions of a loan-default model and watches whether the world still looks like their data.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
-    #[command(flatten)]
-    options: shell::Options,
 }
 
 #[derive(Subcommand)]
 enum Task {
+    /// Look at loans: labels, vintages, columns, and what would leak.
+    #[command(after_help = EXPLORE)]
+    Explore(laptop::Explore),
     /// Learn one version and write its artifact.
-    Train,
+    #[command(after_help = TRAIN)]
+    Train {
+        #[command(flatten)]
+        laptop: laptop::Train,
+        #[command(flatten)]
+        job: shell::Options,
+    },
+    /// Score finished loans with an artifact, and say how well it does.
+    #[command(after_help = EVALUATE)]
+    Evaluate(laptop::Evaluate),
     /// Compare the newest predictions with the profile of a version.
-    Drift,
+    Drift(shell::Options),
 }
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 2 the input is wrong, 3 credentials were refused or there is no such place, \
+1 worth another try.";
+
+const EXPLORE: &str = "Examples:
+  underwriter-tasks explore --data loans.csv.gz --label loan_status --time issue_d
+  underwriter-tasks explore --model loan-model.yaml --data loans.parquet
+  KAGGLE_USERNAME=… KAGGLE_KEY=… underwriter-tasks explore --data kaggle://owner/dataset/loans.csv --label loan_status";
+
+const TRAIN: &str = "Examples:
+  underwriter-tasks train --data loans.csv.gz --label loan_status --time issue_d --out model/
+  underwriter-tasks train --data 2010.csv 2011.csv --label status --bad \"Charged Off\" --good \"Fully Paid\" --recall 0.8
+  underwriter-tasks train --model loan-model.yaml --data loans.csv.gz     # the LoanModel of the cluster
+  underwriter-tasks train --request request.json                          # as a Job does";
+
+const EVALUATE: &str = "Examples:
+  underwriter-tasks evaluate --model-dir model/ --data newer-loans.csv.gz";
+
+const TWICE: &str = "--request says all that is wanted: it cannot be used with --data, --model or --label";
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -33,7 +62,13 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(stderr().is_terminal()).with_writer(stderr).init();
     underwriter_data::install_crypto();
     match arguments.task {
-        Task::Train => shell::run(&arguments.options, train::run),
-        Task::Drift => shell::run(&arguments.options, drift::run),
+        Task::Explore(explore) => shell::answer(explore.run()),
+        Task::Train { laptop, job } => match (laptop.is_asked(), job.request.is_some()) {
+            (true, true) => Arguments::command().error(ErrorKind::ArgumentConflict, TWICE).exit(),
+            (true, false) => shell::answer(laptop.run()),
+            (false, _) => shell::run(&job, train::run),
+        },
+        Task::Evaluate(evaluate) => shell::answer(evaluate.run()),
+        Task::Drift(job) => shell::run(&job, drift::run),
     }
 }

@@ -37,6 +37,13 @@ impl Progress {
     }
 }
 
+/// What goes wrong is told below the bar, not behind it.
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
 fn bar(steps: u64) -> ProgressBar {
     let bar = ProgressBar::new(steps);
     if let Ok(style) = ProgressStyle::with_template("{spinner} {pos:>2}/{len} {bar:20} {elapsed:>4} {msg}") {

@@ -25,11 +25,29 @@ const TERMINATION_LOG: &str = "/dev/termination-log";
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Options {
     /// File with the request as JSON; files then serve as stores too. Default: the variable UNDERWRITER_REQUEST.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "As a Job")]
     pub request: Option<PathBuf>,
     /// Where to write the summary. Default: /dev/termination-log in a pod, else standard output.
-    #[arg(long, global = true, value_name = "FILE", env = "UNDERWRITER_TERMINATION_LOG")]
+    #[arg(long, value_name = "FILE", env = "UNDERWRITER_TERMINATION_LOG", help_heading = "As a Job")]
     pub termination_log: Option<PathBuf>,
+}
+
+/// Runs one task for a person: its answer goes to standard output, what is wrong to standard error.
+pub fn answer<Task>(task: Task) -> ExitCode
+where
+    Task: Future<Output = Result<String, Failure>>,
+{
+    let result = catch_unwind(AssertUnwindSafe(|| block_on(task))).unwrap_or_else(|panic| Err(fault(panic.as_ref())));
+    match result {
+        Ok(text) => match write!(io::stdout(), "{text}") {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::from(FailureReason::Internal.exit_code()),
+        },
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::from(failure.reason.exit_code())
+        }
+    }
 }
 
 /// Runs one task to its end: reads the request, runs, writes the summary.
@@ -65,7 +83,9 @@ impl Options {
                 (text, Environment::Laptop)
             }
             None => {
-                let missing = |_| invalid(format!("{REQUEST} is not set; on a laptop, give --request FILE"));
+                let missing = |_| {
+                    invalid(format!("{REQUEST} is not set; on a laptop, give --data FILE to train, or --request FILE"))
+                };
                 (env::var(REQUEST).map_err(missing)?, Environment::Cluster)
             }
         };
@@ -98,7 +118,7 @@ fn parse<Request: DeserializeOwned>(text: &str) -> Result<Request, String> {
 }
 
 /// One thread runs the task; what it waits for runs beside it.
-fn block_on(task: impl Future<Output = Result<Summary, Failure>>) -> Result<Summary, Failure> {
+fn block_on<T>(task: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.map_err(|error| Failure::new(FailureReason::Internal, error))?.block_on(task)
 }

@@ -6,6 +6,7 @@ mod decision;
 mod fidelity;
 mod fuzz;
 mod guards;
+mod laptop;
 mod loans;
 mod monotonic;
 mod process;

@@ -42,7 +42,7 @@ fn failure(name: &str, data: &str, change: impl Fn(&mut Json)) -> (i32, String) 
 }
 
 /// Made loans, a thousand a month: every fourth is bad, and `x` is higher for those as a rule.
-fn made(rows: usize) -> String {
+pub fn made(rows: usize) -> String {
     let names = "grade,sub_grade,int_rate,installment,funded_amnt,funded_amnt_inv,addr_state,zip_code";
     let noise = |at: usize, factor: u64| ((at as u64 + 1).wrapping_mul(factor) >> 40) % 100;
     let row = |at: usize| {
