@@ -11,7 +11,7 @@ BUILT := $(CARGO_TARGET_DIR)/x86_64-unknown-linux-gnu/release
 CHART := charts/underwriter
 WHOLE := --release --workspace --all-targets --locked
 
-.PHONY: help demo down test verify check lint tools build images crds up install clean machine chart-lint unit peers smoke chart story faults figures
+.PHONY: help demo down test verify check lint tools build images crds up install clean machine chart-lint unit peers bench-quality bench-recall bench-training smoke chart story faults figures
 
 help: ## this page
 	@echo "Underwriter runs the life of a loan-default model on Kubernetes."
@@ -19,7 +19,7 @@ help: ## this page
 	@echo "To see it: make demo      needs Linux (Debian 12), root, Rust, Go and Python"
 	@echo "To end it: make down      also after an interrupted run"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "A look around afterwards:  export KUBECONFIG=$(KUBECONFIG) PATH=$(CACHE)/bin:\$$PATH"
 	@echo "                           kubectl get underwriter -A"
@@ -85,6 +85,18 @@ $(PYTHON)/.installed: tests/peers/requirements.txt
 peers: $(PYTHON)/.installed ## our figures beside those of Evidently, LightGBM and scikit-learn
 	@$(PYTHON)/bin/python tests/peers/evidently_drift.py --check && echo "1 passed, 0 failed"
 	@$(PYTHON)/bin/python tests/peers/quality.py $(BUILT)/underwriter-tasks
+	@$(PYTHON)/bin/python tests/peers/served.py $(BUILT)/underwriter-tasks $(BUILT)/underwriter-predictor
+	@$(PYTHON)/bin/python -m benches.quality $(BUILT)/underwriter-tasks --smallest
+	@$(PYTHON)/bin/python -m benches.recall $(BUILT)/underwriter-tasks --small
+
+bench-quality: $(PYTHON)/.installed ## how well Auto ranks real loans, beside scikit-learn and LightGBM
+	@$(PYTHON)/bin/python -m benches.quality $(BUILT)/underwriter-tasks
+
+bench-recall: $(PYTHON)/.installed ## how often the recall that is promised is kept
+	@$(PYTHON)/bin/python -m benches.recall $(BUILT)/underwriter-tasks
+
+bench-training: $(PYTHON)/.installed ## time and memory of training, beside bare fits and a pipeline in Python
+	@$(PYTHON)/bin/python -m benches.training $(BUILT)/underwriter-tasks
 
 smoke:
 	@cluster/smoke.sh

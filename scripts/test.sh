@@ -5,7 +5,7 @@ set -uom pipefail    # m: each stage is a process group of its own, so that an i
 cd "$(dirname "$0")/.." || exit
 # shellcheck source-path=SCRIPTDIR/.. source=cluster/env.sh
 . cluster/env.sh
-output=$(mktemp) table="" uncounted=0 started=""
+output=$(mktemp) table="" uncounted=0 started="" commit=$(git describe --always --dirty)
 
 # counts: how many tests passed and failed, by what the test runners have said.
 counts() {
@@ -13,7 +13,7 @@ counts() {
     END {print passed + 0, failed + 0}' "$output"
 }
 
-row() { table+=$(printf '%-8s %3d min %02d s  %s' "$1" $(($2 / 60)) $(($2 % 60)) "${3:-}")$'\n'; }
+row() { table+=$(printf '%-13s %3d min %02d s  %s' "$1" $(($2 / 60)) $(($2 % 60)) "${3:-}")$'\n'; }
 
 # stage NAME COMMAND...: a failure that no runner has counted, of a compiler for instance, counts as one.
 stage() {
@@ -40,7 +40,7 @@ what_stands() { # what a person would look at first
 write_down() {
   local page=docs/measurements.md run
   run=$(
-    echo "Commit $(git describe --always --dirty) on $(date -u +%F), $(nproc) cores of $(
+    echo "Commit $commit on $(date -u +%F), $(nproc) cores of $(
       sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), $(awk '/^MemTotal/ {print int($2 / 2 ^ 20 + 0.5)}' /proc/meminfo) GiB: $1."
     printf '\n```\n'
     grep -E '^up to |: ours ' "$output"           # model quality beside the peer's
@@ -76,6 +76,7 @@ target tools && target build || exit
 target lint
 target unit
 target peers
+if [ -n "${UNDERWRITER_FULL:-}" ]; then for bench in quality recall; do target bench-$bench; done; fi
 pid_of node >/dev/null || started=yes
 target up || exit
 target smoke

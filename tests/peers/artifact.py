@@ -1,10 +1,9 @@
 """Scores loans with a version's artifact, from nothing but its files: a second reading of the format.
 
-Only the ranking is needed here, so the score stays in log-odds before calibration.
+Scores are in log-odds; a probability is Platt's curve of them.
 """
 
 import json
-from bisect import bisect_right
 from pathlib import Path
 
 import lightgbm
@@ -28,10 +27,15 @@ class Artifact:
         trees = self.trees(rows) if weight < 1 else 0.0
         return weight * linear + (1 - weight) * trees
 
+    def probabilities(self, rows: pd.DataFrame) -> np.ndarray:
+        """1 / (1 + exp(−(slope · z + intercept)))."""
+        curve = self.manifest["calibration"]
+        return 1 / (1 + np.exp(-(curve["slope"] * self.scores(rows) + curve["intercept"])))
+
     def linear(self, rows: pd.DataFrame) -> np.ndarray:
-        """The intercept, and of each term its weight times evidence minus mean."""
+        """The intercept, and of each term its weight times evidence."""
         linear = self.manifest["scorer"]["linear"]
-        terms = [term["weight"] * (self.evidence(rows, term["column"]) - term["mean"]) for term in linear["terms"]]
+        terms = [term["weight"] * self.evidence(rows, term["column"]) for term in linear["terms"]]
         return linear["intercept"] + np.sum(terms, axis=0)
 
     def trees(self, rows: pd.DataFrame) -> np.ndarray:
@@ -44,15 +48,15 @@ class Artifact:
     def evidence(self, rows: pd.DataFrame, name: str) -> np.ndarray:
         """The weight of evidence of a column's values."""
         evidence = self.learnt[name]["learnt"]["evidence"]
-        of = of_number if "bins" in evidence else of_level
+        of = of_numbers if "bins" in evidence else of_levels
         (table,) = evidence.values()
-        return np.array([table["missing"] if pd.isna(value) else of(table, value) for value in rows[name]])
+        return np.where(pd.isna(rows[name]), table["missing"], of(table, rows[name]))
 
 
-def of_number(bins: dict, value: float) -> float:
+def of_numbers(bins: dict, values: pd.Series) -> np.ndarray:
     """Bin i holds edges[i − 1] <= value < edges[i]."""
-    return bins["evidence"][bisect_right(bins["edges"], value)]
+    return np.array(bins["evidence"])[np.searchsorted(bins["edges"], values.to_numpy(float), side="right")]
 
 
-def of_level(levels: dict, value: str) -> float:
-    return levels["evidence"].get(value, levels["other"])
+def of_levels(levels: dict, values: pd.Series) -> np.ndarray:
+    return values.map(levels["evidence"]).fillna(levels["other"]).to_numpy(float)

@@ -1,0 +1,79 @@
+"""Versions as the `train` task makes them, and what they say of other loans."""
+
+import hashlib
+import json
+import struct
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from artifact import Artifact
+
+from benches.quality import reading
+from benches.quality.datasets import Row
+
+RECALL = 0.75
+
+
+def request(folder: Path, data: dict, training: dict, recall: float) -> dict:
+    """What the operator would ask of the training Job."""
+    learning = {"data": data | {"uri": f"file://{folder}/loans.csv"}, "decision": {"recall": {"atLeast": recall}}}
+    return {
+        "format": 1,
+        "model": "default/bench",
+        "version": 1,
+        "run": "bench",
+        "trigger": {"type": "Initial"},
+        "learning": learning | ({"training": training} if training else {}),
+        "artifact": f"file://{folder}/artifact/",
+    }
+
+
+def train(tasks: str, folder: Path, row: Row, training: dict | None = None, recall: float = RECALL) -> "Version":
+    """Runs the task on the rows to learn from."""
+    row.train.to_csv(folder / "loans.csv", index=False)
+    file = folder / "request.json"
+    file.write_text(json.dumps(request(folder, row.data, training or {}, recall)))
+    done = subprocess.run([tasks, "--request", file, "train"], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"{row.name}: {tasks} train: exit {done.returncode}\n{done.stdout}{done.stderr[-2000:]}")
+    return Version(folder / "artifact", row)
+
+
+class Version:
+    """An artifact, with the loans that it was made from and is judged on."""
+
+    def __init__(self, folder: Path, row: Row):
+        self.artifact = Artifact(folder)
+        self.manifest = self.artifact.manifest
+        self.row = row
+        self.kinds = {name: column["kind"] for name, column in self.artifact.learnt.items()}
+
+    def values(self, loans: pd.DataFrame) -> pd.DataFrame:
+        """The learnt columns of some loans."""
+        time = self.row.data.get("time", {}).get("column")
+        return reading.values(loans, self.kinds, time)
+
+    def fit_rows(self) -> pd.DataFrame:
+        """The loans that it was fitted on, in the order in which they may be divided: the oldest, or those that the
+        task's own order at random puts first."""
+        block, loans = self.manifest["blocks"]["fit"], self.row.train
+        ordered = loans if "time" in self.row.data else loans.iloc[shuffled(len(loans))]
+        fit = ordered.iloc[: block["rows"]]
+        found = len(loans), len(fit), int(self.row.bad(fit).sum())
+        if found != (self.manifest["data"]["rows"], block["rows"], block["bad"]):
+            raise SystemExit(f"{self.row.name}: fit rows are told apart otherwise than the task does: {found}, {block}")
+        return fit
+
+    def test_rows(self) -> pd.DataFrame:
+        """The loans that its own figures are of."""
+        loans = self.row.train
+        ordered = loans if "time" in self.row.data else loans.iloc[shuffled(len(loans))]
+        return ordered.iloc[-self.manifest["blocks"]["test"]["rows"] :]
+
+
+def shuffled(rows: int, seed: int = 0) -> np.ndarray:
+    """`Ordered::at_random`: by the SHA-256 of seed and row."""
+    digests = [hashlib.sha256(struct.pack("<IQ", seed, row)).digest() for row in range(rows)]
+    return np.array(sorted(range(rows), key=digests.__getitem__))
