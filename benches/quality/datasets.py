@@ -147,4 +147,4 @@ def rows() -> list[Callable[[], Iterator[Row]]]:
         print(f"{DATA} is not here: only the loans of examples/data", flush=True)
         return [lambda: lending_club(EXAMPLE, "examples/data")]
     first = DATA / "lc_2007_2011_loanstats3a.csv.gz"
-    return [lambda: lending_club(first, "loanstats3a"), psds, give_me_some_credit, later_years, elsewhere]
+    return [lambda: lending_club(first, "loanstats3a"), elsewhere, later_years, psds, give_me_some_credit]

@@ -3,6 +3,9 @@
 use underwriter_contract::summary::{Comparison, Metric, MetricName};
 use underwriter_crds::{ModelVersion, ModelVersionSpec};
 
+#[cfg(test)]
+mod rates;
+
 /// A figure that a version must reach.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Check {

@@ -26,6 +26,8 @@ pub mod threshold;
 pub mod value;
 
 #[cfg(test)]
+mod coverage;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod reference;

@@ -2,7 +2,10 @@
 
 use lightgbm3::Booster;
 use underwriter_contract::{learning::Algorithm, manifest::Column};
-use underwriter_model::evidence;
+use underwriter_model::{Model, Value, evidence};
+use underwriter_tasks::train::{
+    candidate::Material, decision::Decision, guards::Columns, selection, split::split, version::Version,
+};
 
 use crate::loans::{booster, finished, issued_before, learn, load, request, request_of, values};
 
@@ -35,6 +38,74 @@ fn served_margins_equal_lightgbms_on_every_loan() {
             assert!((ours.columns[*at] - contribution).abs() < 1e-9, "{}", column.name);
         }
     }
+}
+
+/// Every number of an artifact is text in between, and the scores are those that the trainer decided by.
+#[test]
+fn what_is_saved_scores_as_what_was_trained() {
+    for algorithm in [Algorithm::Auto, Algorithm::Scorecard, Algorithm::LogisticRegression, Algorithm::GradientBoosting]
+    {
+        let request = request_of(algorithm);
+        let loans = finished(&issued_before("2010-07"), &request.learning.data);
+        let columns = Columns::judge(&loans, &request.learning.data);
+        let material = Material { features: &columns.features, learnt: &columns.learnt, bad: &loans.bad, seed: 0 };
+        let blocks = split(&loans.bad, loans.dates.as_deref(), None, 0).unwrap();
+        let trained = selection::choose(algorithm, &material, &blocks.fit).unwrap().candidate;
+        let decision =
+            Decision::learn(&trained, &material, &blocks.calibrate, &request.learning.decision.recall).unwrap();
+
+        let version = learn(issued_before("2010-07"), &request);
+        let written = serde_json::to_vec(&version.manifest).unwrap();
+        let saved = Model::load(serde_json::from_slice(&written).unwrap(), booster(&version).as_deref()).unwrap();
+        let scores = trained.scores(&material, &(0..loans.len()).collect::<Vec<_>>());
+        let probabilities = decision.probabilities(&scores);
+        for (row, (score, probability)) in values(&saved, &loans).iter().zip(scores.iter().zip(probabilities)) {
+            let scored = saved.score(row).unwrap();
+            assert!((scored.score - score).abs() <= 1e-12, "{algorithm:?}: {} {score}", scored.score);
+            assert!((scored.probability - probability).abs() <= 1e-12, "{algorithm:?}");
+        }
+    }
+}
+
+/// The trees of a blend are LightGBM's own, and the rest is its weight.
+#[test]
+fn a_blends_trees_equal_lightgbms() {
+    let request = request();
+    let version = learn(issued_before("2011-07"), &request);
+    let model = load(&version);
+    let weight = version.manifest.scorer.weight;
+    assert!(weight > 0.0 && weight < 1.0, "these loans make a blend: {weight}");
+    let alone = |weight: f64| {
+        let mut manifest = version.manifest.clone();
+        manifest.scorer.weight = weight;
+        manifest.scorer.linear = manifest.scorer.linear.filter(|_| weight > 0.0);
+        manifest.scorer.trees = manifest.scorer.trees.filter(|_| weight < 1.0);
+        Model::load(manifest, booster(&version).filter(|_| weight < 1.0).as_deref()).unwrap()
+    };
+    let (linear, trees) = (alone(1.0), alone(0.0));
+    let rows = values(&model, &finished(&issued_before("2011-07"), &request.learning.data));
+    let lightgbm = margins(&version, &rows);
+    for (row, margin) in rows.iter().zip(lightgbm) {
+        assert!((trees.score(row).unwrap().score - margin).abs() <= 1e-12);
+        let blended = weight * linear.score(row).unwrap().score + (1.0 - weight) * margin;
+        assert!((model.score(row).unwrap().score - blended).abs() <= 1e-12);
+    }
+}
+
+/// What LightGBM makes of the saved trees, on inputs encoded as the manifest says.
+fn margins(version: &Version, rows: &[Vec<Value>]) -> Vec<f64> {
+    let columns = &version.manifest.columns;
+    let place = |name: &String| columns.iter().position(|column| column.name == *name).unwrap();
+    let places: Vec<usize> = version.manifest.scorer.trees.iter().flat_map(|trees| &trees.columns).map(place).collect();
+    let input = |row: &Vec<Value>| {
+        let feature = |at: &usize| {
+            evidence::feature(columns[*at].kind, &columns[*at].learnt.as_ref().unwrap().evidence, &row[*at])
+        };
+        places.iter().map(feature).collect::<Vec<f64>>()
+    };
+    let matrix: Vec<f64> = rows.iter().flat_map(input).collect();
+    let lightgbm = Booster::from_string(&booster(version).unwrap()).unwrap();
+    lightgbm.raw_scores(&matrix, i32::try_from(places.len()).unwrap(), true).unwrap()
 }
 
 #[test]

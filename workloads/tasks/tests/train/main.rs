@@ -5,6 +5,7 @@
 mod decision;
 mod fidelity;
 mod fuzz;
+mod files;
 mod guards;
 mod laptop;
 mod loans;

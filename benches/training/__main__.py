@@ -1,0 +1,128 @@
+"""Wall time, processor time and memory of the whole `train` task, beside bare fits and a pipeline in Python.
+
+    python -m benches.training TASKS [ROWS ...]     default 10000 100000 1000000, into docs/measurements.md
+
+TASKS is the program underwriter-tasks: it reads the CSV file, judges the columns, splits, encodes, fits, calibrates,
+measures and writes the artifact. LightGBM's bare fit (matrix in memory, as many rounds and leaves as ours) and
+scikit-learn's (matrix encoded, newton-cholesky) are the peers of targets.md; the pipeline reads the file with pandas and
+fits both. Up to 100,000 rows all is done three times (`Auto` once), at a million once; ratios are of medians.
+"""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from benches import ROOT, page
+from benches.training import loans
+
+REPEATED = 3
+ONCE_FROM = 1_000_000
+# Of one family each; `Auto` fits many times and is shown once, where that takes no hour.
+ALGORITHMS = ["LogisticRegression", "Scorecard", "GradientBoosting"]
+FACTOR = 2
+MOST_MEMORY = 2 << 30
+HEAD = ["rows", "what", "seconds (spread)", "processor seconds", "memory", "of both bare fits"]
+
+
+@dataclass
+class Run:
+    """One process, or the fit within it: seconds, seconds of processors, bytes at the peak."""
+
+    wall: float
+    busy: float
+    memory: int
+
+
+def run(command: list[str], said: Path) -> Run:
+    """Runs a program to its end."""
+    begun = time.perf_counter()
+    process = os.posix_spawn(command[0], command, os.environ, file_actions=redirect(said))
+    _, status, used = os.wait4(process, 0)
+    if status:
+        raise SystemExit(f"{' '.join(command)}: {os.waitstatus_to_exitcode(status)}\n{said.read_text()[-2000:]}")
+    return Run(time.perf_counter() - begun, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
+
+
+def redirect(said: Path) -> list[tuple]:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    return [(os.POSIX_SPAWN_OPEN, 1, said, flags, 0o644), (os.POSIX_SPAWN_DUP2, 1, 2)]
+
+
+def ours(tasks: str, folder: Path, algorithm: str) -> Run:
+    """The whole task."""
+    artifact = folder / algorithm
+    shutil.rmtree(artifact, ignore_errors=True)
+    learning = {
+        "data": {"uri": f"file://{folder}/loans.csv", "label": loans.LABEL, "time": {"column": "issue_d"}},
+        "decision": {"recall": {"atLeast": 0.75}},
+        "training": {"algorithm": algorithm},
+    }
+    request = {"format": 1, "model": "default/bench", "version": 1, "run": "bench", "trigger": {"type": "Initial"}}
+    file = folder / "request.json"
+    file.write_text(json.dumps(request | {"learning": learning, "artifact": f"file://{artifact}/"}))
+    return run([tasks, "--request", str(file), "train"], folder / "said")
+
+
+def peer(what: str, folder: Path, rounds: int) -> Run:
+    """A peer's fit alone; of the pipeline all of its process."""
+    command = [sys.executable, "-m", "benches.training.peers", what, str(folder / "loans.csv"), str(rounds)]
+    whole = run(command, folder / "said")
+    wall, busy = (float(text) for text in (folder / "said").read_text().split()[-2:])
+    return whole if what == "pipeline" else Run(wall, busy, whole.memory)
+
+
+def middle(runs: list[Run], figure: str) -> float:
+    values = sorted(getattr(run, figure) for run in runs)
+    return values[len(values) // 2]
+
+
+def line(rows: int, what: str, runs: list[Run], bare: tuple[float, float]) -> list[str]:
+    """One line of the table; the ratios are of seconds and of processor seconds."""
+    walls = [run.wall for run in runs]
+    spread = f" ({min(walls):.1f} to {max(walls):.1f})" if len(runs) > 1 else " (once)"
+    wall, busy = middle(runs, "wall"), middle(runs, "busy")
+    ratio = f"{wall / bare[0]:.1f}x, processors {busy / bare[1]:.1f}x"
+    cells = [f"{rows:,}", what, f"{wall:.1f}{spread}", f"{busy:.1f}", f"{middle(runs, 'memory') / 2**20:.0f} MiB", ratio]
+    print("  ".join(cells), flush=True)
+    return cells
+
+
+def compare(tasks: str, rows: int, folder: Path) -> list[list[str]]:
+    """All lines of one size."""
+    loans.write(rows, folder / "loans.csv")
+    times = 1 if rows >= ONCE_FROM else REPEATED
+    taken = {name: [ours(tasks, folder, name) for _ in range(times)] for name in ALGORITHMS}
+    if rows < ONCE_FROM:
+        taken["Auto"] = [ours(tasks, folder, "Auto")]
+    rounds = (folder / "GradientBoosting" / "booster.txt").read_text().count("\nTree=")
+    peers = {what: [peer(what, folder, rounds) for _ in range(times)] for what in ("lightgbm", "logistic", "pipeline")}
+    fits = peers["lightgbm"], peers["logistic"]
+    bare = sum(middle(fit, "wall") for fit in fits), sum(middle(fit, "busy") for fit in fits)
+    named = {
+        f"LightGBM, bare fit of {rounds} trees": fits[0],
+        "scikit-learn logistic, bare fit": fits[1],
+        "Python pipeline: pandas, both fits": peers["pipeline"],
+    } | {f"ours, whole task: {name}": taken[name] for name in taken}
+    return [line(rows, what, runs, bare) for what, runs in named.items()]
+
+
+def main() -> None:
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    os.chdir(ROOT)
+    sizes = [int(size) for size in sys.argv[2:]]
+    lines = []
+    for rows in sizes or [10_000, 100_000, 1_000_000]:
+        with tempfile.TemporaryDirectory() as folder:
+            lines += compare(sys.argv[1], rows, Path(folder))
+    if not sizes:
+        page.write("training", f"{page.measured_on()}\n\n{page.table(HEAD, lines)}")
+
+
+if __name__ == "__main__":
+    main()
