@@ -53,15 +53,10 @@ def fit(version: Version, row: Row) -> list[Judged]:
     def rows(loans: object) -> Rows:
         return Rows(version.values(loans), row.bad(loans), categories)
 
-    some, every = rows(version.fit_rows()), rows(every_row(version, row))
+    some, every = rows(version.fit_rows()), rows(version.ordered())
     for who, peer in PEERS.items():
         judged.append(Judged(who, peer(some)(test), peer(every)(test)))
     return judged
-
-
-def every_row(version: Version, row: Row) -> object:
-    """All that we were given, in the order that the fit rows are in."""
-    return row.train if "time" in row.data else row.train.iloc[ours.shuffled(len(row.train))]
 
 
 def compare(tasks: str, row: Row) -> tuple[list[list[str]], bool]:

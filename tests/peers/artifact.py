@@ -42,8 +42,13 @@ class Artifact:
         """The booster's margin: numbers as they are, categories by their evidence."""
         names = self.manifest["scorer"]["trees"]["columns"]
         category = {name for name in names if self.learnt[name]["kind"] == "Category"}
-        columns = [self.evidence(rows, name) if name in category else rows[name].to_numpy(float) for name in names]
+        columns = [self.evidence(rows, name) if name in category else self.number(rows, name) for name in names]
         return self.booster.predict(np.column_stack(columns), raw_score=True)
+
+    def number(self, rows: pd.DataFrame, name: str) -> np.ndarray:
+        """A column's numbers; no value is not-a-number, or what stands for it."""
+        instead = self.learnt[name]["learnt"]["evidence"]["bins"].get("instead", np.nan)
+        return rows[name].fillna(instead).to_numpy(float)
 
     def evidence(self, rows: pd.DataFrame, name: str) -> np.ndarray:
         """The weight of evidence of a column's values."""

@@ -4,7 +4,12 @@ use lightgbm3::Booster;
 use underwriter_contract::{learning::Algorithm, manifest::Column};
 use underwriter_model::{Model, Value, evidence};
 use underwriter_tasks::train::{
-    candidate::Material, decision::Decision, guards::Columns, selection, split::split, version::Version,
+    candidate::Material,
+    decision::{self, Decision},
+    guards::Columns,
+    selection,
+    split::split,
+    version::Version,
 };
 
 use crate::loans::{booster, finished, issued_before, learn, load, request, request_of, values};
@@ -47,12 +52,12 @@ fn what_is_saved_scores_as_what_was_trained() {
     {
         let request = request_of(algorithm);
         let loans = finished(&issued_before("2010-07"), &request.learning.data);
-        let columns = Columns::judge(&loans, &request.learning.data);
+        let columns = Columns::judge(&loans, &request.learning.data).unwrap();
         let material = Material { features: &columns.features, learnt: &columns.learnt, bad: &loans.bad, seed: 0 };
         let blocks = split(&loans.bad, loans.dates.as_deref(), None, 0).unwrap();
         let trained = selection::choose(algorithm, &material, &blocks.fit).unwrap().candidate;
-        let decision =
-            Decision::learn(&trained, &material, &blocks.calibrate, &request.learning.decision.recall).unwrap();
+        let target = decision::only(&request.learning.decision).unwrap();
+        let decision = Decision::learn(&trained, &material, &blocks.calibrate, target).unwrap();
 
         let version = learn(issued_before("2010-07"), &request);
         let written = serde_json::to_vec(&version.manifest).unwrap();

@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 use serde_json::json;
 use underwriter_contract::{
     learning::Data,
-    manifest::{Dropped, Guard},
+    manifest::{Action, Finding, Guard},
 };
 use underwriter_tasks::train::{guards::Columns, loans::Loans, source, table::Table};
 
@@ -58,6 +58,9 @@ const WRITTEN_LATER: [&str; 39] = [
 
 /// Texts of a person's own and addresses of pages: nearly every loan has another.
 const OWN_TEXTS: [&str; 4] = ["desc", "emp_title", "title", "url"];
+
+/// Rows that are counted; the first has no name in its file.
+const ROW_NUMBERS: [&str; 4] = ["", "id", "ID", "member_id"];
 
 /// A file, its label, and the columns of its time and of its ids.
 #[derive(Clone, Copy)]
@@ -127,7 +130,7 @@ impl File {
     }
 
     fn judged(&self) -> Option<Columns> {
-        self.loans().map(|loans| Columns::judge(&loans, &self.data()))
+        self.loans().map(|loans| Columns::judge(&loans, &self.data()).unwrap())
     }
 }
 
@@ -151,8 +154,8 @@ fn nothing_honest_is_called_a_leak() {
     for file in WIDE.iter().chain(&OTHERS) {
         let Some(columns) = file.judged() else { return };
         // the label once more, in other words
-        let honest = |dropped: &&Dropped| !leaks(&dropped.column) && dropped.column != "status";
-        let wrong: Vec<_> = columns.dropped.iter().filter(|dropped| dropped.guard.leaks()).filter(honest).collect();
+        let honest = |finding: &&Finding| !leaks(&finding.column) && finding.column != "status";
+        let wrong: Vec<_> = columns.findings.iter().filter(|finding| finding.leaks()).filter(honest).collect();
         assert!(wrong.is_empty(), "{}: {wrong:?}", file.name);
     }
 }
@@ -160,22 +163,26 @@ fn nothing_honest_is_called_a_leak() {
 #[test]
 fn the_label_in_other_words_is_a_leak() {
     let Some(columns) = OTHERS[3].judged() else { return };
-    let status = columns.dropped.iter().find(|dropped| dropped.column == "status").unwrap();
+    let status = columns.findings.iter().find(|finding| finding.column == "status").unwrap();
     assert_eq!(status.guard, Guard::LeaksByPurity);
 }
 
 #[test]
-fn only_what_holds_nothing_is_not_learnt_from() {
+fn what_is_not_learnt_from_holds_nothing_or_tells_who_and_where() {
     for file in WIDE.iter().chain(&OTHERS) {
         let (Some(columns), Some(loans)) = (file.judged(), file.loans()) else { return };
-        for dropped in columns.dropped.iter().filter(|dropped| !dropped.guard.leaks()) {
-            let values: BTreeSet<_> = loans.table.cells(&dropped.column).flatten().map(str::trim).collect();
-            let holds_nothing = match dropped.guard {
-                Guard::Constant => values.iter().filter(|value| !value.is_empty()).count() <= 1,
-                Guard::Unique => OWN_TEXTS.contains(&dropped.column.as_str()),
-                _ => true,
+        for finding in columns.findings.iter().filter(|finding| !finding.leaks()) {
+            let values: BTreeSet<_> = loans.table.cells(&finding.column).flatten().map(str::trim).collect();
+            let is_right = match (finding.guard, finding.action) {
+                (Guard::Constant, _) => values.iter().filter(|value| !value.is_empty()).count() <= 1,
+                (Guard::Unique, _) => {
+                    OWN_TEXTS.contains(&finding.column.as_str()) || ROW_NUMBERS.contains(&finding.column.as_str())
+                }
+                (Guard::Location, _) => ["addr_state", "zip_code"].contains(&finding.column.as_str()),
+                (Guard::Personal, _) => ["age", "AGE", "SEX", "MARRIAGE"].contains(&finding.column.as_str()),
+                (_, action) => action == Action::Neutralised,
             };
-            assert!(holds_nothing, "{}: {dropped:?}", file.name);
+            assert!(is_right, "{}: {finding:?}", file.name);
         }
     }
 }
@@ -194,7 +201,7 @@ fn renamed(loans: &mut Loans) {
 fn missed_without_names(file: &File) -> Option<Vec<String>> {
     let mut loans = file.loans()?;
     renamed(&mut loans);
-    let columns = Columns::judge(&loans, &file.data());
+    let columns = Columns::judge(&loans, &file.data()).unwrap();
     Some(columns.learnt.iter().filter(|name| name.starts_with("x_")).cloned().collect())
 }
 
@@ -206,13 +213,19 @@ fn nothing_that_was_written_later_is_kept_under_another_name() {
 }
 
 #[test]
-#[ignore = "no guard finds them: whole numbers, each once, that count the rows are learnt from like any number"]
 fn the_number_of_a_row_is_not_learnt_from() {
-    for (place, name) in [(1, "id"), (5, ""), (6, "ID")] {
+    for (place, name) in [(5, ""), (6, "ID")] {
         let file = File { id: None, ..OTHERS[place] };
         let Some(columns) = file.judged() else { return };
         assert!(!columns.learnt.contains(name), "{}: {name:?}", file.name);
     }
+}
+
+#[test]
+#[ignore = "no guard finds it: in a file whose rows are drawn at random the number does not follow their order"]
+fn the_number_of_a_loan_is_not_learnt_from_where_rows_are_drawn_at_random() {
+    let Some(columns) = (File { id: None, ..OTHERS[1] }).judged() else { return };
+    assert!(!columns.learnt.contains("id"));
 }
 
 /// The money that comes back from charged-off loans alone.
