@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use underwriter_contract::{
-    learning::{Algorithm, Data, Decision, Learning, SecretRef, Split, Training as LearningTraining},
+    learning::{Algorithm, Data, Decision, Hyperparameters, Learning, SecretRef, Split, Training as LearningTraining},
     request::{Trigger, TriggerType},
     summary::{FailureReason, MetricName},
 };
@@ -62,8 +62,8 @@ impl LoanModelSpec {
     /// The part that decides what is learnt.
     #[must_use]
     pub fn learning(&self) -> Learning {
-        let Training { algorithm, seed, split, .. } = self.training;
-        let training = LearningTraining { algorithm, seed, split };
+        let Training { algorithm, seed, split, hyperparameters, .. } = self.training;
+        let training = LearningTraining { algorithm, seed, split, hyperparameters };
         Learning { data: self.data.clone(), training, decision: self.decision.clone() }
     }
 }
@@ -91,6 +91,10 @@ pub struct PredictionLog {
 /// How to learn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(extend("x-kubernetes-validations" = [{
+    "rule": "!has(self.hyperparameters) || self.algorithm in ['Auto', 'GradientBoosting']",
+    "message": "hyperparameters are of trees: algorithm must be Auto or GradientBoosting"
+}]))]
 pub struct Training {
     /// The family of models.
     pub algorithm: Algorithm,
@@ -106,12 +110,22 @@ pub struct Training {
     pub retries: u8,
     /// Added to the training pods.
     pub template: Template,
+    /// What of the trees is fixed; the rest is chosen on inner folds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hyperparameters: Option<Hyperparameters>,
 }
 
 impl Default for Training {
     fn default() -> Self {
-        let (algorithm, seed, split) = (Algorithm::default(), 0, None);
-        Self { algorithm, seed, split, deadline: Duration::hours(1), retries: 2, template: Template::default() }
+        Self {
+            algorithm: Algorithm::default(),
+            seed: 0,
+            split: None,
+            deadline: Duration::hours(1),
+            retries: 2,
+            template: Template::default(),
+            hyperparameters: None,
+        }
     }
 }
 

@@ -114,6 +114,19 @@ fn a_loan_model_is_refused_for_a_decision_or_a_column_that_cannot_be() {
     }
 }
 
+#[test]
+fn hyperparameters_are_of_trees() {
+    let tuned = |algorithm: &str| {
+        let mut model = loan_model("consumer-loans", "s3://loans/", json!({"metric": "rocAuc", "atLeast": 0.6}));
+        let training = json!({"algorithm": algorithm, "hyperparameters": {"leaves": 4, "columnShare": 0.5}});
+        model.spec.training = serde_json::from_value(training).unwrap();
+        model
+    };
+    for (algorithm, accepted) in [("Auto", true), ("GradientBoosting", true), ("Scorecard", false)] {
+        assert_eq!(validate_cel(&tuned(algorithm)).is_ok(), accepted, "{algorithm}");
+    }
+}
+
 fn model_version(threshold: f64, decisions: &[&str]) -> ModelVersion {
     let digest = format!("sha256:{}", "0".repeat(64));
     let record = |decision: &&str| json!({"decision": decision, "by": "ann", "at": "2026-01-01T00:00:00Z"});

@@ -205,6 +205,44 @@ pub struct Training {
     /// How rows become fit, calibrate and test rows; default: by time where there is a time column.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split: Option<Split>,
+    /// What of the trees is fixed; the rest is chosen on inner folds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hyperparameters: Option<Hyperparameters>,
+}
+
+/// What of boosted trees is fixed. Whatever is left out is chosen on inner folds, newer loans each time than those learnt
+/// from. Trees stay small, so that reasons are exact and cost next to nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Hyperparameters {
+    /// The most leaves of a tree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 2, max = 16))]
+    pub leaves: Option<u32>,
+    /// The share of its own answer that each tree adds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.005, max = 0.5))]
+    pub learning_rate: Option<f64>,
+    /// How many trees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 300))]
+    pub rounds: Option<u32>,
+    /// The fewest loans in a leaf.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 20, max = 10_000))]
+    pub min_leaf: Option<u32>,
+    /// The share of the columns that each tree may use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.1, max = 1.0))]
+    pub column_share: Option<f64>,
+    /// The share of the loans that each tree is learnt from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.1, max = 1.0))]
+    pub row_share: Option<f64>,
+    /// Penalty on the squares of the leaves' values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 1000.0))]
+    pub l2: Option<f64>,
 }
 
 /// A family of models.
@@ -355,7 +393,7 @@ impl Learning {
     pub fn digest(&self) -> Digest {
         let Self { data, training, decision } = self;
         let Data { uri, secret_ref: _, label, time, id, columns, outcomes, maturity, leakage } = data;
-        let Training { algorithm, seed, split } = training;
+        let Training { algorithm, seed, split, hyperparameters } = training;
         let Decision { recall, cost, approval_rate, threshold, mode: _ } = decision;
         let (at_least, confidence) = recall.as_ref().map(|recall| (recall.at_least, recall.confidence)).unzip();
         let mut columns: Vec<_> = columns.iter().collect();
@@ -366,6 +404,7 @@ impl Learning {
             "outcomes": chosen(outcomes), "algorithm": chosen(algorithm), "seed": chosen(seed), "split": split,
             "recall": at_least, "confidence": confidence, "cost": cost, "approvalRate": approval_rate,
             "threshold": threshold, "maturity": maturity, "leakage": chosen(leakage),
+            "hyperparameters": chosen(&hyperparameters.unwrap_or_default()),
         });
         if let Some(fields) = value.as_object_mut() {
             fields.retain(|_, field| !field.is_null());

@@ -31,6 +31,7 @@ fn what_is_not_learning_does_not_change_it() {
         ("/decision/mode", json!("Advise")),
         ("/data/outcomes", json!("Include")),
         ("/training", json!({"algorithm": "Auto", "seed": 0})),
+        ("/training", json!({"hyperparameters": {}})),
         ("/data/columns", json!([{"name": "age", "role": "Protected"}, {"name": "grade", "role": "Excluded"}])),
     ] {
         assert_eq!(learning(|value| put(value, change.0, change.1.clone())).digest(), digest, "{}", change.0);
@@ -48,6 +49,7 @@ fn what_is_learning_changes_it() {
         ("/training", json!({"seed": 1})),
         ("/training", json!({"split": "Random"})),
         ("/training", json!({"algorithm": "Scorecard"})),
+        ("/training", json!({"hyperparameters": {"leaves": 4}})),
         ("/decision/recall/atLeast", json!(0.8)),
         ("/decision/recall/confidence", json!(0.9)),
         ("/decision", json!({"approvalRate": {"atLeast": 0.8}})),

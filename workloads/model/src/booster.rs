@@ -42,6 +42,14 @@ impl Booster {
         self.trees.iter().map(|tree| tree.evaluate(row)).fold(0.0, |sum, leaf| sum + leaf)
     }
 
+    /// The raw score of a row after each tree; the last is its [`margin`](Self::margin).
+    pub fn staged(&self, row: &[f64]) -> impl Iterator<Item = f64> {
+        self.trees.iter().map(|tree| tree.evaluate(row)).scan(0.0, |sum, leaf| {
+            *sum += leaf;
+            Some(*sum)
+        })
+    }
+
     /// The expected margin: each leaf by its share of the training rows.
     #[must_use]
     pub const fn base(&self) -> f64 {

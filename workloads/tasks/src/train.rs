@@ -1,7 +1,7 @@
 //! Learns one version of a model: from the loans to an artifact that can decide.
 //!
 //! [`source`] reads, [`outcomes`] joins what the prediction log knows, [`spec`] checks, [`loans`] selects, [`features`]
-//! and [`guards`] judge the columns, [`split`] divides the rows, [`candidate`] fits, [`selection`] chooses,
+//! and [`guards`] judge the columns, [`split`] divides the rows, [`candidate`] fits, [`sweep`] and [`selection`] choose,
 //! [`decision`] calibrates and finds the threshold, [`champion`] compares, [`version`] is the whole of it without I/O.
 //! Here is the I/O around it. Running twice is harmless: a finished manifest is only summarised.
 
@@ -17,6 +17,7 @@ pub mod guards;
 pub mod loans;
 pub mod maturity;
 pub mod outcomes;
+pub mod parsimony;
 pub mod points;
 pub mod profile;
 pub mod reasons;
@@ -26,6 +27,7 @@ pub mod selection;
 pub mod source;
 pub mod spec;
 pub mod split;
+pub mod sweep;
 pub mod table;
 pub mod texts;
 pub mod version;

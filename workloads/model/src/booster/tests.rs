@@ -269,3 +269,13 @@ fn a_path_as_deep_as_allowed_is_walked_and_no_deeper() {
     assert!((booster.base() + sums.iter().sum::<f64>() - booster.margin(&[-1.0; FEATURES])).abs() < 1e-9);
     assert!(Booster::parse(&text(&[chain(65)])).unwrap_err().to_string().contains("more than 64 splits"));
 }
+
+#[test]
+fn stages_are_the_margins_of_the_first_trees() {
+    let booster = Booster::parse(BOOSTER).unwrap();
+    let row = [0.3, -1.0, f64::NAN, 2.0];
+    let stages: Vec<f64> = booster.staged(&row).collect();
+    assert_eq!(stages.len(), booster.trees.len());
+    assert_eq!(stages.last().map(|margin| margin.to_bits()), Some(booster.margin(&row).to_bits()));
+    assert_eq!(stages[0].to_bits(), booster.trees[0].evaluate(&row).to_bits());
+}

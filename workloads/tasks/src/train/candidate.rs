@@ -9,13 +9,13 @@ use underwriter_contract::{
     learning::Monotonic,
     manifest::{Column, Evidence, Learnt, Scorer, Trees},
 };
-use underwriter_model::{Contributions, Ensemble, ModelError, Value, evidence as weight_of_evidence};
+use underwriter_model::{BoosterError, Contributions, Ensemble, ModelError, Value, evidence as weight_of_evidence};
 
 use super::{
-    boosting::{self, Sample},
+    boosting::{self, Boosting, Sample},
     evidence::{self, Binning},
     features::Feature,
-    folds,
+    folds::Fold,
     points::{self, Regression},
     scorecard,
     split::Ordered,
@@ -55,6 +55,9 @@ pub enum FitError {
     /// By LightGBM.
     #[error("LightGBM: {0}")]
     Boosting(#[from] lightgbm3::Error),
+    /// What LightGBM wrote cannot be read.
+    #[error("LightGBM wrote what cannot be read: {0}")]
+    Booster(#[from] BoosterError),
     /// What was fitted cannot be served.
     #[error("what was fitted cannot be served: {0}")]
     Model(#[from] ModelError),
@@ -67,6 +70,8 @@ pub struct Recipe {
     pub regression: Regression,
     /// Its weight in log-odds, from 0 to 1; trees have the rest.
     pub weight: f64,
+    /// The trees.
+    pub trees: Boosting,
 }
 
 impl Material<'_> {
@@ -74,9 +79,9 @@ impl Material<'_> {
     ///
     /// # Errors
     /// When the library that fits one fails.
-    pub fn fit(&self, Recipe { regression, weight }: Recipe, rows: &Ordered) -> Result<Candidate, FitError> {
+    pub fn fit(&self, Recipe { regression, weight, trees }: Recipe, rows: &Ordered) -> Result<Candidate, FitError> {
         let mut encoded = Encoded::fit(self, &rows.rows, regression.binning());
-        let boosted = (weight < 1.0).then(|| encoded.boosting(self, rows)).transpose()?;
+        let boosted = (weight < 1.0).then(|| encoded.boosting(self, rows, trees)).transpose()?;
         let regress = || points::fit(&mut encoded.columns, self, &rows.rows, regression);
         let linear = (weight > 0.0).then(regress).transpose()?;
         let (trees, booster) = boosted.unzip();
@@ -137,11 +142,10 @@ impl<'a> Encoded<'a> {
         self.columns.iter().map(sign).collect()
     }
 
-    fn boosting(&self, material: &Material<'a>, rows: &Ordered) -> Result<(Trees, String), FitError> {
-        let rounds = rounds(material, rows)?;
+    fn boosting(&self, material: &Material<'a>, rows: &Ordered, trees: Boosting) -> Result<(Trees, String), FitError> {
         let columns = self.inputs_of_trees(&rows.rows);
         let sample = Sample { columns: &columns, bad: &material.outcomes(&rows.rows), monotonic: &self.monotonic() };
-        let text = boosting::fit(sample, rounds, material.seed)?;
+        let text = boosting::fit(sample, trees, material.seed)?;
         let names = self.columns.iter().map(|(feature, _)| feature.name.clone()).collect();
         Ok((Trees { columns: names }, text))
     }
@@ -159,14 +163,33 @@ impl<'a> Encoded<'a> {
     }
 }
 
-/// How many trees there should be: learn from the older rows, look at the newer ones.
-fn rounds(material: &Material, rows: &Ordered) -> Result<u32, FitError> {
-    const WITHOUT_A_LOOK: u32 = 100;
-    let Some(fold) = folds::single(rows, material.bad) else { return Ok(WITHOUT_A_LOOK) };
-    let encoded = Encoded::fit(material, &fold.older.rows, Binning::Quantiles);
-    let inputs =
-        [&fold.older, &fold.newer].map(|part| (encoded.inputs_of_trees(&part.rows), material.outcomes(&part.rows)));
-    let monotonic = encoded.monotonic();
-    let [older, newer] = inputs.each_ref().map(|(columns, bad)| Sample { columns, bad, monotonic: &monotonic });
-    Ok(boosting::rounds(older, newer, material.seed)?)
+/// What trees see of a fold: both parts as the older rows have them encoded.
+#[derive(Debug)]
+pub struct Inputs {
+    /// The columns of the older rows.
+    pub older: Vec<Vec<f64>>,
+    /// Their outcomes.
+    pub bad_older: Vec<bool>,
+    /// The newer rows, one by one.
+    pub newer: Vec<Vec<f64>>,
+    /// Their outcomes.
+    pub bad_newer: Vec<bool>,
+    /// How risk must go with each column.
+    pub monotonic: Vec<i8>,
+}
+
+impl Inputs {
+    /// Encodes a fold.
+    pub fn of(material: &Material, fold: &Fold) -> Self {
+        let (older, newer) = (&fold.older.rows, &fold.newer.rows);
+        let encoded = Encoded::fit(material, older, Binning::Quantiles);
+        let columns = encoded.inputs_of_trees(newer);
+        Self {
+            older: encoded.inputs_of_trees(older),
+            bad_older: material.outcomes(older),
+            newer: (0..newer.len()).map(|at| columns.iter().map(|column| column[at]).collect()).collect(),
+            bad_newer: material.outcomes(newer),
+            monotonic: encoded.monotonic(),
+        }
+    }
 }

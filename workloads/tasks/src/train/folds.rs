@@ -4,8 +4,6 @@ use super::split::Ordered;
 
 /// Where the rows are cut: up to each share is learnt from, up to the next is looked at.
 const SHARES: [f64; 4] = [0.4, 0.6, 0.8, 1.0];
-/// The share of a block that is learnt from where there is one cut only.
-const SINGLE: f64 = 0.8;
 /// With fewer bad loans nothing is learnt.
 const LEAST_BAD: usize = 20;
 
@@ -29,13 +27,6 @@ pub fn expanding(ordered: &Ordered, bad: &[bool]) -> Vec<Fold> {
     SHARES.windows(2).map(fold).filter(|fold| fold.is_useful(bad)).collect()
 }
 
-/// The newest rows held back once.
-pub fn single(ordered: &Ordered, bad: &[bool]) -> Option<Fold> {
-    let middle = ordered.cut(SINGLE);
-    let fold = Fold { older: ordered.slice(0..middle), newer: ordered.slice(middle..ordered.rows.len()) };
-    Some(fold).filter(|fold| fold.is_useful(bad))
-}
-
 impl Fold {
     fn is_useful(&self, bad: &[bool]) -> bool {
         let count = |ordered: &Ordered| ordered.rows.iter().filter(|row| bad[**row]).count();
@@ -45,7 +36,7 @@ impl Fold {
 
 #[cfg(test)]
 mod tests {
-    use super::{expanding, single};
+    use super::expanding;
     use crate::train::split::Ordered;
 
     #[test]
@@ -58,7 +49,6 @@ mod tests {
             expanding(&ordered, &bad).iter().map(sizes).collect::<Vec<_>>(),
             [(400, 200), (600, 200), (800, 200)]
         );
-        assert_eq!(single(&ordered, &bad).as_ref().map(sizes), Some((800, 200)));
         assert_eq!(expanding(&ordered, &[false; 1000]), []);
     }
 }

@@ -8,7 +8,7 @@ use underwriter_contract::{
 };
 use underwriter_model::{evidence, metrics, threshold};
 
-use super::{candidate::Material, loans::LeftOut, selection::FoldLosses, source::Source};
+use super::{candidate::Material, loans::LeftOut, selection::FoldLosses, source::Source, sweep::Trial};
 
 /// Single columns rank honest loans no better than this, as a rule.
 const SUSPICIOUS_AUC: f64 = 0.75;
@@ -31,6 +31,8 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// By which the family was chosen.
     pub folds: Vec<FoldLosses>,
+    /// The trees that were tried.
+    pub trials: Vec<Trial>,
     /// What each recall costs.
     pub recall_costs: Vec<RecallCost>,
     /// Figures on the test rows.

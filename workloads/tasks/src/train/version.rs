@@ -21,6 +21,7 @@ use super::{
     selection::{self, Chosen},
     source::Source,
     split::{self, Ordered},
+    sweep,
 };
 use crate::progress::Progress;
 
@@ -66,6 +67,7 @@ impl Job<'_> {
     /// What the data lacks, by its reason; `Internal` when a library fails.
     pub fn learn(&self, champion: Option<&Champion>, progress: &Progress) -> Result<Version, Failure> {
         let learning = &self.request.learning;
+        sweep::check(&learning.training.hyperparameters.unwrap_or_default())?;
         progress.step("looking for columns that leak");
         let columns = Columns::judge(self.loans, &learning.data)?;
         something_to_learn(&columns)?;
@@ -76,8 +78,9 @@ impl Job<'_> {
         progress.step(format!("fitting on {} loans", blocks.fit.rows.len()));
         let material = self.material(&columns);
         let fit = fit_order(&blocks.fit, training.seed);
-        let chosen = selection::choose(training.algorithm, &material, &fit)
-            .map_err(|error| Failure::new(FailureReason::Internal, error))?;
+        let chosen =
+            selection::choose(training.algorithm, training.hyperparameters.unwrap_or_default(), &material, &fit)
+                .map_err(|error| Failure::new(FailureReason::Internal, error))?;
         progress.step("calibrating, and choosing the threshold");
         let decision = Decision::learn(&chosen.candidate, &material, &blocks.calibrate, target)?;
         progress.step(format!("testing on {} loans", blocks.test.len()));
@@ -118,6 +121,7 @@ impl Job<'_> {
             findings: columns.findings.clone(),
             warnings: report::warnings(&chosen.candidate.columns, &material, &blocks.fit.rows),
             folds: chosen.losses.clone(),
+            trials: chosen.trials.clone(),
             recall_costs: report::recall_costs(calibrate, Scored { scores: &scores, bad: &bad }, self.confidence()),
             metrics: metrics.clone(),
             compared_with: compared_with.clone(),
