@@ -6,7 +6,9 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use underwriter_contract::{
-    learning::{Algorithm, Data, Decision, Hyperparameters, Learning, SecretRef, Split, Training as LearningTraining},
+    learning::{
+        Algorithm, Data, Decision, Hyperparameters, Learning, SecretRef, Split, Sweep, Training as LearningTraining,
+    },
     request::{Trigger, TriggerType},
     summary::{FailureReason, MetricName},
 };
@@ -62,8 +64,8 @@ impl LoanModelSpec {
     /// The part that decides what is learnt.
     #[must_use]
     pub fn learning(&self) -> Learning {
-        let Training { algorithm, seed, split, hyperparameters, .. } = self.training;
-        let training = LearningTraining { algorithm, seed, split, hyperparameters };
+        let Training { algorithm, seed, split, hyperparameters, sweep, .. } = self.training;
+        let training = LearningTraining { algorithm, seed, split, hyperparameters, sweep };
         Learning { data: self.data.clone(), training, decision: self.decision.clone() }
     }
 }
@@ -92,8 +94,8 @@ pub struct PredictionLog {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("x-kubernetes-validations" = [{
-    "rule": "!has(self.hyperparameters) || self.algorithm in ['Auto', 'GradientBoosting']",
-    "message": "hyperparameters are of trees: algorithm must be Auto or GradientBoosting"
+    "rule": "!(has(self.hyperparameters) || has(self.sweep)) || self.algorithm in ['Auto', 'GradientBoosting']",
+    "message": "hyperparameters and sweep are of trees: algorithm must be Auto or GradientBoosting"
 }]))]
 pub struct Training {
     /// The family of models.
@@ -113,6 +115,9 @@ pub struct Training {
     /// What of the trees is fixed; the rest is chosen on inner folds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hyperparameters: Option<Hyperparameters>,
+    /// Tries more trees, in pods of their own, before the run trains. Of the deadline each of the two has one half.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
 }
 
 impl Default for Training {
@@ -125,6 +130,7 @@ impl Default for Training {
             retries: 2,
             template: Template::default(),
             hyperparameters: None,
+            sweep: None,
         }
     }
 }
@@ -272,9 +278,24 @@ pub struct Run {
     pub job: String,
     /// 1, or more after an attempt that failed.
     pub attempt: u32,
-    /// When the Job was created.
+    /// When its first Job was created.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub started: Timestamp,
+    /// How its sweep is doing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<SweepProgress>,
+}
+
+/// How a sweep is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SweepProgress {
+    /// Trials in all.
+    pub trials: u32,
+    /// Those that have a result.
+    pub succeeded: u32,
+    /// Those that will have none.
+    pub failed: u32,
 }
 
 /// A run that ended.

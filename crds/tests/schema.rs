@@ -115,7 +115,7 @@ fn a_loan_model_is_refused_for_a_decision_or_a_column_that_cannot_be() {
 }
 
 #[test]
-fn hyperparameters_are_of_trees() {
+fn hyperparameters_and_sweeps_are_of_trees() {
     let tuned = |algorithm: &str| {
         let mut model = loan_model("consumer-loans", "s3://loans/", json!({"metric": "rocAuc", "atLeast": 0.6}));
         let training = json!({"algorithm": algorithm, "hyperparameters": {"leaves": 4, "columnShare": 0.5}});
@@ -123,7 +123,13 @@ fn hyperparameters_are_of_trees() {
         model
     };
     for (algorithm, accepted) in [("Auto", true), ("GradientBoosting", true), ("Scorecard", false)] {
-        assert_eq!(validate_cel(&tuned(algorithm)).is_ok(), accepted, "{algorithm}");
+        let fixed = tuned(algorithm);
+        let mut swept = fixed.clone();
+        swept.spec.training.hyperparameters = None;
+        swept.spec.training.sweep = serde_json::from_value(json!({"trials": 20})).unwrap();
+        for model in [fixed, swept] {
+            assert_eq!(validate_cel(&model).is_ok(), accepted, "{algorithm}");
+        }
     }
 }
 

@@ -18,7 +18,8 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
-use kube::{Resource as _, runtime::reflector::ObjectRef};
+use kube::{Api, Client, Resource as _, runtime::reflector::ObjectRef};
+use underwriter_contract::request::TrainRequest;
 use underwriter_crds::{LoanModel, ModelVersion};
 
 use self::{
@@ -83,9 +84,20 @@ async fn act(
             }
         }
         Some(Action::Start(origin)) => {
-            let champion = champion::Standing::derive(validated, observed).champion.map(build::artifact);
             let Some(owner) = model.controller_owner_ref(&()) else { return Ok(()) }; // not created yet: it has no UID
-            let job = build::training_job(settings, validated, origin, champion, owner);
+            let request = build::request(validated, origin);
+            let job = if origin.trials.is_some() {
+                build::sweep_job(settings, validated, origin, &request, owner)
+            } else {
+                build::training_job(settings, validated, origin, &against_champion(request, validated, observed), owner)
+            };
+            apply::create(client, &job, |standing| apply::same_owner(standing, &job)).await?;
+        }
+        Some(Action::Train(origin, sweep)) => {
+            let Some(owner) = model.controller_owner_ref(&()) else { return Ok(()) };
+            let request = build::asked(&read_job(client, &validated.namespace, sweep).await?)?;
+            let request = against_champion(request, validated, observed);
+            let job = build::training_job(settings, validated, origin, &request, owner);
             apply::create(client, &job, |standing| apply::same_owner(standing, &job)).await?;
         }
         Some(Action::Remove(name)) => {
@@ -95,6 +107,18 @@ async fn act(
         }
     }
     Ok(())
+}
+
+/// The whole Job, of which the store keeps only what is needed more often.
+async fn read_job(client: &Client, namespace: &str, name: &str) -> Result<Job, Error> {
+    let api: Api<Job> = Api::namespaced(client.clone(), namespace);
+    api.get(name).await.map_err(|error| Error::api(format!("read Job {name}"), error))
+}
+
+/// What is asked, and the version to compare with as it decides now.
+fn against_champion(request: TrainRequest, validated: &Validated, observed: &Observed) -> TrainRequest {
+    let champion = champion::Standing::derive(validated, observed).champion.map(build::artifact);
+    TrainRequest { champion, ..request }
 }
 
 async fn tell(

@@ -50,6 +50,8 @@ pub mod annotation {
 pub enum Component {
     /// Makes a version.
     Training,
+    /// Tries points for a version.
+    Sweep,
     /// Compares a window with its reference.
     DriftScan,
     /// Answers applications.
@@ -62,6 +64,7 @@ impl Component {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Training => "training",
+            Self::Sweep => "sweep",
             Self::DriftScan => "drift-scan",
             Self::Predictor => "predictor",
         }
@@ -107,6 +110,12 @@ impl Name {
     pub fn training_job(&self, version: u32, attempt: u32) -> String {
         let first = self.model_version(version);
         if attempt <= 1 { first } else { format!("{first}-a{attempt}") }
+    }
+
+    /// The Job that tries points for an attempt at a version.
+    #[must_use]
+    pub fn sweep_job(&self, version: u32, attempt: u32) -> String {
+        format!("{}-sweep", self.training_job(version, attempt))
     }
 
     /// The ModelVersion of a number.
@@ -178,6 +187,13 @@ mod tests {
     }
 
     proptest! {
+        /// Kubernetes names the pods of an indexed Job by their index, and takes that for a host's name.
+        #[test]
+        fn the_host_of_every_trial_fits_a_label(name in "[a-z]([-a-z0-9]{0,38}[a-z0-9])?", version in 0_u32..100_000, attempt in 0_u32..100) {
+            let host = format!("{}-199", Name::parse(&name).unwrap().sweep_job(version, attempt));
+            prop_assert!(host.len() <= 63, "{host}");
+        }
+
         #[test]
         fn every_childs_name_fits_a_label(name in "[a-z]([-a-z0-9]{0,38}[a-z0-9])?", version in 0_u32..1_000_000_000, attempt in 0_u32..100_000) {
             let name = Name::parse(&name).unwrap();

@@ -163,7 +163,7 @@ pub struct Task<'a> {
     pub metadata: ObjectMeta,
     /// The object it is done for.
     pub owner: OwnerReference,
-    /// The subcommand: `train` or `drift`.
+    /// The subcommand: `train`, `sweep` or `drift`.
     pub command: &'static str,
     /// Its request as JSON.
     pub request: String,
@@ -177,12 +177,23 @@ pub struct Task<'a> {
     pub retries: u8,
     /// The longest it may take, all tries together.
     pub deadline: Duration,
+    /// Whether it is done many times over, each time by another number.
+    pub indexed: Option<Indexed>,
+}
+
+/// A task that is done once for each number from 0. A number that fails does not fail the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Indexed {
+    /// How many numbers there are.
+    pub completions: u32,
+    /// How many pods run at the same time.
+    pub parallelism: u32,
 }
 
 /// The Job of a task. Invalid input fails it at once, an evicted pod does not count.
 #[must_use]
 pub fn job(settings: &Settings, task: Task<'_>) -> Job {
-    let Task { metadata, owner, command, request, secrets, template, resources, retries, deadline } = task;
+    let Task { metadata, owner, command, request, secrets, template, resources, retries, deadline, indexed } = task;
     let container = Container {
         name: TASK.into(),
         image: Some(settings.tasks_image.clone()),
@@ -197,13 +208,28 @@ pub fn job(settings: &Settings, task: Task<'_>) -> Job {
     pod.spec.get_or_insert_default().restart_policy = Some("Never".into());
     let spec = JobSpec {
         active_deadline_seconds: Some(i64::try_from(deadline.as_secs()).unwrap_or(i64::MAX)),
-        backoff_limit: Some(retries.into()),
         pod_failure_policy: Some(failure_policy()),
         template: pod,
-        ..JobSpec::default()
+        ..counted(indexed, retries.into())
     };
     let metadata = ObjectMeta { owner_references: Some(vec![owner]), ..with_template(metadata, template) };
     Job { metadata, spec: Some(spec), status: None }
+}
+
+/// How often the pod runs, and how often each may fail.
+fn counted(indexed: Option<Indexed>, retries: i32) -> JobSpec {
+    let Some(Indexed { completions, parallelism }) = indexed else {
+        return JobSpec { backoff_limit: Some(retries), ..JobSpec::default() };
+    };
+    let completions = i32::try_from(completions).unwrap_or(i32::MAX);
+    JobSpec {
+        backoff_limit_per_index: Some(retries),
+        completion_mode: Some("Indexed".into()),
+        completions: Some(completions),
+        max_failed_indexes: Some(completions),
+        parallelism: Some(i32::try_from(parallelism).unwrap_or(i32::MAX)),
+        ..JobSpec::default()
+    }
 }
 
 fn failure_policy() -> PodFailurePolicy {
@@ -228,6 +254,10 @@ mod tests {
     use super::*;
 
     fn task(template: &Template, more: &[&str]) -> Value {
+        counted_task(template, more, None)
+    }
+
+    fn counted_task(template: &Template, more: &[&str], indexed: Option<Indexed>) -> Value {
         let least = ["o", "--tasks-image", "tasks:1", "--predictor-image", "p", "--artifacts-uri", "s3://a/"];
         let settings = Settings::try_parse_from(least.iter().chain(more)).unwrap();
         let labels = Some(BTreeMap::from([("app".into(), "ours".into())]));
@@ -243,6 +273,7 @@ mod tests {
             resources: resources(&[("cpu", "250m")], &[("memory", "2Gi")]),
             retries: 2,
             deadline: Duration::from_secs(60),
+            indexed,
         };
         serde_json::to_value(job(&settings, task)).unwrap()
     }
@@ -268,6 +299,16 @@ mod tests {
         assert_eq!((&rules[0]["action"], &rules[0]["onExitCodes"]["values"]), (&json!("FailJob"), &json!([2, 3])));
         assert_eq!(job["spec"]["backoffLimit"], 2);
         assert_eq!(job["spec"]["template"]["spec"]["containers"][0]["name"], rules[0]["onExitCodes"]["containerName"]);
+    }
+
+    #[test]
+    fn one_number_that_fails_does_not_fail_the_others() {
+        let indexed = Indexed { completions: 20, parallelism: 4 };
+        let spec = counted_task(&Template::default(), &[], Some(indexed))["spec"].clone();
+        assert_eq!((&spec["completionMode"], &spec["completions"]), (&json!("Indexed"), &json!(20)));
+        assert_eq!((&spec["parallelism"], &spec["backoffLimitPerIndex"]), (&json!(4), &json!(2)));
+        assert_eq!((&spec["maxFailedIndexes"], &spec["backoffLimit"]), (&json!(20), &Value::Null));
+        assert_eq!(spec["podFailurePolicy"]["rules"][0]["action"], "FailJob", "hopeless for one, hopeless for all");
     }
 
     #[test]

@@ -56,6 +56,30 @@ pub fn judge(job: &Job, pods: &[Pod]) -> Progress {
     }
 }
 
+/// Whether a Job has ended, well or not.
+#[must_use]
+pub fn has_ended(job: &Job) -> bool {
+    ended(job).is_some()
+}
+
+/// How many numbers of an indexed Job have ended well, and how many have failed for good.
+#[must_use]
+pub fn indexes(job: &Job) -> (u32, u32) {
+    let status = job.status.as_ref();
+    let count = |listed: Option<&String>| listed.map_or(0, |listed| listed.split(',').map(span).sum());
+    (
+        count(status.and_then(|status| status.completed_indexes.as_ref())),
+        count(status.and_then(|status| status.failed_indexes.as_ref())),
+    )
+}
+
+/// How many numbers `3-5` or `7` stands for.
+fn span(text: &str) -> u32 {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let number = |text: &str| text.trim().parse::<u32>().ok();
+    number(first).zip(number(last)).map_or(0, |(first, last)| last.saturating_sub(first).saturating_add(1))
+}
+
 enum End {
     Succeeded,
     Failed(String),
@@ -166,6 +190,18 @@ mod tests {
         assert!(text.contains("BackoffLimitExceeded") && text.contains("137"), "{text}");
         let late = judge(&job(Some(("Failed", "DeadlineExceeded"))), &[ended_with(1, 1, &failure("x").1)]);
         assert!(matches!(late, Progress::Broken(text) if text.starts_with("DeadlineExceeded")));
+    }
+
+    #[test]
+    fn the_numbers_of_an_indexed_job_are_counted() {
+        let job = |completed: &str, failed: &str| {
+            let status = json!({"completedIndexes": completed, "failedIndexes": failed});
+            serde_json::from_value(json!({"metadata": {}, "status": status})).unwrap()
+        };
+        assert_eq!(indexes(&job("0,2-4,7", "1,5-6")), (5, 3));
+        assert_eq!(indexes(&job("", "")), (0, 0));
+        assert_eq!(indexes(&Job::default()), (0, 0));
+        assert!(!has_ended(&Job::default()));
     }
 
     #[test]

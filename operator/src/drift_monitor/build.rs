@@ -38,6 +38,7 @@ pub fn scan(monitor: &DriftMonitor, name: &Name, validated: &Validated, start: &
         resources: pod::resources(&[("cpu", "100m"), ("memory", "128Mi")], &[("memory", "512Mi")]),
         retries: RETRIES,
         deadline: DEADLINE,
+        indexed: None,
     };
     pod::job(settings, task)
 }

@@ -8,7 +8,8 @@ use kube::{ResourceExt as _, core::ObjectMeta};
 use serde::{Deserialize, Serialize};
 use underwriter_contract::{
     Digest, FORMAT,
-    request::{ArtifactRef, TrainRequest, Trigger},
+    learning::Sweep,
+    request::{ArtifactRef, REQUEST, TrainRequest, Trigger},
     summary::Trained,
 };
 use underwriter_crds::{ModelRef, ModelVersion, ModelVersionSpec, model_version::ArtifactLocation};
@@ -17,7 +18,7 @@ use super::validate::Validated;
 use crate::{
     Error,
     names::{self, Component, annotation, label},
-    pod::{self, Task},
+    pod::{self, Indexed, Task},
     settings::Settings,
 };
 
@@ -43,6 +44,9 @@ pub struct Origin {
     /// Outcomes received later than this are left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcomes_before: Option<Timestamp>,
+    /// How many trials of a sweep come before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trials: Option<u32>,
 }
 
 impl Origin {
@@ -62,7 +66,8 @@ impl Origin {
         let run = Digest::of_parts(parts.map(str::as_bytes)).short(RUN_DIGITS).to_owned();
         let Validated { namespace, name, resolved, .. } = validated;
         let artifact = format!("{}{namespace}/{name}/v{version}-{run}/", resolved.artifacts.uri);
-        Self { version, attempt, run, trigger, config_digest, artifact, outcomes_before }
+        let trials = validated.learning.training.sweep.map(|sweep| sweep.trials);
+        Self { version, attempt, run, trigger, config_digest, artifact, outcomes_before, trials }
     }
 
     /// What a Job was made for.
@@ -88,51 +93,109 @@ pub fn artifact(version: &ModelVersion) -> ArtifactRef {
     ArtifactRef { version: *version, run: run_id.clone(), uri: uri.clone(), digest: digest.clone() }
 }
 
-/// The Job of a run.
+/// The Job that trains.
 #[must_use]
 pub fn training_job(
     settings: &Settings,
     validated: &Validated,
     origin: &Origin,
-    champion: Option<ArtifactRef>,
+    request: &TrainRequest,
     owner: OwnerReference,
 ) -> Job {
-    let Validated { name, namespace, template, deadline, retries, secrets, .. } = validated;
-    let mut labels = names::labels(Component::Training, name, name.as_str());
+    let name = validated.name.training_job(origin.version, origin.attempt);
+    let metadata = metadata(validated, origin, name, Component::Training);
+    pod::job(settings, Task { command: "train", ..task(validated, origin, metadata, request, owner) })
+}
+
+/// The Job that tries points before its run trains.
+#[must_use]
+pub fn sweep_job(
+    settings: &Settings,
+    validated: &Validated,
+    origin: &Origin,
+    request: &TrainRequest,
+    owner: OwnerReference,
+) -> Job {
+    let name = validated.name.sweep_job(origin.version, origin.attempt);
+    let metadata = metadata(validated, origin, name, Component::Sweep);
+    let indexed = validated
+        .learning
+        .training
+        .sweep
+        .map(|Sweep { trials, parallelism }| Indexed { completions: trials, parallelism });
+    pod::job(settings, Task { command: "sweep", indexed, ..task(validated, origin, metadata, request, owner) })
+}
+
+fn metadata(validated: &Validated, origin: &Origin, name: String, component: Component) -> ObjectMeta {
+    let mut labels = names::labels(component, &validated.name, validated.name.as_str());
     labels.insert(label::VERSION.into(), origin.version.to_string());
     labels.insert(label::RUN.into(), origin.run.clone());
-    let metadata = ObjectMeta {
-        name: Some(name.training_job(origin.version, origin.attempt)),
-        namespace: Some(namespace.clone()),
+    ObjectMeta {
+        name: Some(name),
+        namespace: Some(validated.namespace.clone()),
         labels: Some(labels),
         annotations: Some(BTreeMap::from([(annotation::ORIGIN.into(), json(origin))])),
         ..ObjectMeta::default()
-    };
-    let task = Task {
+    }
+}
+
+/// What both have in common. Of the deadline each has one half.
+fn task<'a>(
+    validated: &'a Validated,
+    origin: &Origin,
+    metadata: ObjectMeta,
+    request: &TrainRequest,
+    owner: OwnerReference,
+) -> Task<'a> {
+    let Validated { template, deadline, retries, secrets, .. } = validated;
+    let jobs = if origin.trials.is_some() { 2 } else { 1 };
+    Task {
         metadata,
         owner,
-        command: "train",
-        request: json(&request(validated, origin, champion)),
+        command: "",
+        request: json(request),
         secrets: secrets.clone(),
         template,
         resources: pod::resources(&[("cpu", "250m"), ("memory", "256Mi")], &[("memory", "2Gi")]),
         retries: *retries,
-        deadline: Duration::from_secs(deadline.as_secs()),
-    };
-    pod::job(settings, task)
+        deadline: Duration::from_secs(deadline.as_secs()) / jobs,
+        indexed: None,
+    }
 }
 
-fn request(validated: &Validated, origin: &Origin, champion: Option<ArtifactRef>) -> TrainRequest {
-    let Origin { version, attempt: _, run, trigger, config_digest: _, artifact, outcomes_before } = origin.clone();
+/// What a run is asked: by both of its Jobs, where it has two.
+#[must_use]
+pub fn request(validated: &Validated, origin: &Origin) -> TrainRequest {
+    let Origin { version, attempt: _, run, trigger, config_digest: _, artifact, outcomes_before, trials: _ } =
+        origin.clone();
     let model = format!("{}/{}", validated.namespace, validated.name);
     let learning = validated.learning.clone();
+    let champion = None;
     TrainRequest { format: FORMAT, model, version, run, trigger, learning, artifact, champion, outcomes_before }
+}
+
+/// What a Job was asked. A run trains what its sweep has tried, whatever the spec says by then.
+///
+/// # Errors
+/// When its pods' environment was tampered with.
+pub fn asked(job: &Job) -> Result<TrainRequest, Error> {
+    let pod = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
+    let variables = pod.and_then(|pod| pod.containers.first()?.env.as_ref());
+    let text = variables.and_then(|all| all.iter().find(|variable| variable.name == REQUEST)?.value.as_deref());
+    let unreadable = |error: serde_json::Error| Error::Unreadable {
+        kind: "Job",
+        name: job.name_any(),
+        what: REQUEST,
+        why: error.to_string(),
+    };
+    serde_json::from_str(text.unwrap_or_default()).map_err(unreadable)
 }
 
 /// The version that a run has become. It has no owner: it outlives its model, and is adopted by name.
 #[must_use]
 pub fn model_version(validated: &Validated, origin: &Origin, trained: Trained) -> ModelVersion {
-    let Origin { version, attempt: _, run, trigger, config_digest, artifact, outcomes_before: _ } = origin.clone();
+    let Origin { version, attempt: _, run, trigger, config_digest, artifact, outcomes_before: _, trials: _ } =
+        origin.clone();
     let Trained { run: _, manifest, data, algorithm, metrics, threshold, compared_with, leaking } = trained;
     let spec = ModelVersionSpec {
         model_ref: ModelRef { name: validated.name.to_string() },
@@ -198,10 +261,31 @@ mod tests {
     fn a_job_tells_what_it_was_made_for() {
         let world = World::new();
         let origin = origin(&world, 3, Some("now"));
-        let job = training_job(&world.settings, &world.validated(), &origin, None, OwnerReference::default());
+        let asked_for = request(&world.validated(), &origin);
+        let job = training_job(&world.settings, &world.validated(), &origin, &asked_for, OwnerReference::default());
         assert_eq!(Origin::of(&job).unwrap(), origin);
         assert_eq!(job.name_any(), "loans-v3");
         assert_eq!(job.labels()[label::RUN], origin.run);
+        assert_eq!(asked(&job).unwrap(), asked_for);
+        assert!(asked(&Job::default()).unwrap_err().to_string().contains(REQUEST));
+    }
+
+    #[test]
+    fn sweep_and_training_are_asked_the_same_and_share_the_deadline() {
+        let mut world = World::new();
+        world.sweep(Some(20));
+        let (validated, origin) = (world.validated(), origin(&world, 3, None));
+        let request = request(&validated, &origin);
+        let sweep = sweep_job(&world.settings, &validated, &origin, &request, OwnerReference::default());
+        let training = training_job(&world.settings, &validated, &origin, &request, OwnerReference::default());
+        assert_eq!((sweep.name_any().as_str(), training.name_any().as_str()), ("loans-v3-sweep", "loans-v3"));
+        assert_eq!(asked(&sweep).unwrap(), asked(&training).unwrap());
+        assert_eq!((Origin::of(&sweep).unwrap(), Origin::of(&training).unwrap().trials), (origin, Some(20)));
+        let spec = |job: &Job| job.spec.clone().unwrap();
+        assert_eq!((spec(&sweep).completions, spec(&training).completions), (Some(20), None));
+        for job in [&sweep, &training] {
+            assert_eq!(spec(job).active_deadline_seconds, Some(1800));
+        }
     }
 
     proptest! {

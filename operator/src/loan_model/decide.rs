@@ -57,8 +57,10 @@ pub enum Action {
     Record(Box<ModelVersion>),
     /// Append to the decisions of a version, given by its number.
     Decide(u32, DecisionRecord),
-    /// Create the Job of a run.
+    /// Create the first Job of a run.
     Start(Box<Origin>),
+    /// Create the Job that trains, of a run whose sweep, given by its Job, has ended.
+    Train(Box<Origin>, String),
     /// Remove a Job whose result is written down.
     Remove(String),
 }
@@ -103,6 +105,7 @@ fn next_action(situation: &Situation<'_>) -> Option<Action> {
                 .next_decision(&observed.services, *now)
                 .map(|(version, record)| Action::Decide(version.spec.version, record))
         })
+        .or_else(|| train(observed))
         .or_else(|| start(situation))
         .or_else(|| remove(situation))
 }
@@ -116,6 +119,13 @@ fn record(validated: &Validated, observed: &Observed) -> Option<Action> {
 
 fn trained(run: &ObservedRun) -> Option<&Trained> {
     if let Some(Progress::Ended(Summary::Trained(trained))) = &run.progress { Some(trained) } else { None }
+}
+
+/// A run goes on to its end, whatever was suspended or changed meanwhile.
+fn train(observed: &Observed) -> Option<Action> {
+    let run = active(observed)?;
+    let sweep = run.sweeping().filter(|sweep| sweep.ended)?;
+    Some(Action::Train(Box::new(run.origin.clone()), sweep.job.clone()))
 }
 
 fn start(situation: &Situation<'_>) -> Option<Action> {
@@ -135,7 +145,8 @@ fn remove(Situation { validated, observed, .. }: &Situation<'_>) -> Option<Actio
         observed.version(run.origin.version).is_none()
             && (asked || answered.iter().any(|id| episodes.contains(id.as_str())))
     };
-    older.iter().find(|run| !needed(run)).map(|run| Action::Remove(run.job.clone()))
+    let last = |run: &&ObservedRun| run.sweep.as_ref().map_or(&run.job, |sweep| &sweep.job).clone();
+    older.iter().find(|run| !needed(run)).map(last).map(Action::Remove)
 }
 
 /// The last run that ended: what the status says, unless a Job tells of a later one. A run that has learnt something has
@@ -161,7 +172,7 @@ fn ended(run: &ObservedRun, observed: &Observed, now: Timestamp) -> Option<LastR
         Some(Progress::Ended(Summary::Failed(failure))) => {
             (RunResult::Failed, Some(failure.reason), Some(failure.message.clone()))
         }
-        Some(Progress::Ended(Summary::Scanned(_)) | Progress::Lost) => (
+        Some(Progress::Ended(Summary::Scanned(_) | Summary::Tried(_)) | Progress::Lost) => (
             RunResult::Failed,
             None,
             Some("it ended well, but its result was lost: another attempt tells it again".into()),

@@ -3,17 +3,25 @@
 use underwriter_crds::{
     LoanModelStatus, ModelVersionSpec,
     conditions::{ConditionType, holds},
-    loan_model::{LastRun, RunResult},
+    loan_model::{LastRun, RunResult, SweepProgress},
     model_version::{Decision as Verb, DecisionRecord, VersionState},
 };
 
-use super::{build::Origin, champion::Placed, decide::Action, status::explain, trigger::Situation};
+use super::{
+    build::Origin,
+    champion::Placed,
+    decide::Action,
+    observe::{Observed, ObservedRun},
+    status::explain,
+    trigger::Situation,
+};
 use crate::events::Notice;
 
 /// What events tell, beside decisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum News {
     RunStarted,
+    SweepEnded,
     RunSkipped,
     RunFailed,
     VersionCreated,
@@ -28,7 +36,12 @@ pub fn notices(situation: &Situation<'_>, action: Option<&Action>, status: &Loan
     let ended = situation.last.filter(|last| before < Some((last.version, last.attempt))).and_then(ended_notice);
     let rejected = situation.standing.versions.iter().filter_map(rejected_notice);
     let waits = waits_notice(&situation.observed.status, status);
-    ended.into_iter().chain(rejected).chain(waits).chain(action.and_then(action_notice)).collect()
+    ended
+        .into_iter()
+        .chain(rejected)
+        .chain(waits)
+        .chain(action.and_then(|action| action_notice(action, situation.observed)))
+        .collect()
 }
 
 /// A gate or a person has just said no.
@@ -55,12 +68,13 @@ fn ended_notice(last: &LastRun) -> Option<Notice> {
     }
 }
 
-fn action_notice(action: &Action) -> Option<Notice> {
+fn action_notice(action: &Action, observed: &Observed) -> Option<Notice> {
     match action {
         Action::Start(origin) => {
             let Origin { version, attempt, trigger, .. } = origin.as_ref();
             Some(Notice::normal(News::RunStarted, format!("v{version}, attempt {attempt}: {:?}", trigger.kind)))
         }
+        Action::Train(origin, _) => Some(Notice::normal(News::SweepEnded, swept(origin, observed))),
         Action::Record(version) => Some(Notice::normal(News::VersionCreated, learnt(&version.spec))),
         Action::Decide(version, DecisionRecord { decision, reason, .. }) => {
             let text = format!("v{version}: {reason}");
@@ -69,6 +83,13 @@ fn action_notice(action: &Action) -> Option<Notice> {
         }
         Action::Remove(_) => None,
     }
+}
+
+fn swept(origin: &Origin, observed: &Observed) -> String {
+    let of_run = |run: &&ObservedRun| run.origin == *origin;
+    let sweep = observed.runs.iter().find(of_run).and_then(|run| run.sweep.as_ref());
+    let SweepProgress { trials, succeeded, failed } = sweep.map(|sweep| sweep.progress).unwrap_or_default();
+    format!("v{}: of {trials} trials {succeeded} have a result and {failed} failed", origin.version)
 }
 
 fn learnt(ModelVersionSpec { version, leaking, .. }: &ModelVersionSpec) -> String {

@@ -1,14 +1,16 @@
 //! Everything a LoanModel's decision rests on, gathered into one value.
 //!
 //! From the stores, but for the pods of Jobs whose result is not written down yet, and for a Job that the status tells of
-//! and the store does not know yet.
+//! and the store does not know yet. A run with a sweep has two Jobs, which are put together here.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use kube::{Api, ResourceExt as _};
-use underwriter_crds::{DriftMonitor, LoanModel, LoanModelStatus, ModelVersion, PredictionService};
+use underwriter_crds::{
+    DriftMonitor, LoanModel, LoanModelStatus, ModelVersion, PredictionService, loan_model::SweepProgress,
+};
 
 use super::build::Origin;
 use crate::{
@@ -24,7 +26,7 @@ pub struct Observed {
     pub status: LoanModelStatus,
     /// The model's versions, oldest first.
     pub versions: Vec<Arc<ModelVersion>>,
-    /// Its training Jobs, oldest first.
+    /// Its runs whose Jobs are still there, oldest first.
     pub runs: Vec<ObservedRun>,
     /// The services that name it.
     pub services: Vec<Arc<PredictionService>>,
@@ -32,17 +34,45 @@ pub struct Observed {
     pub monitors: Vec<Arc<DriftMonitor>>,
 }
 
-/// One training Job.
+/// One run: its training Job, and its sweep's where it has one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ObservedRun {
-    /// Its name.
+    /// The name of its training Job; its sweep's, while nothing trains yet.
     pub job: String,
     /// What it was made for.
     pub origin: Origin,
-    /// When it was created.
+    /// When its first Job was created.
     pub created: Timestamp,
-    /// How it is doing; none where its result is written down.
+    /// How that Job is doing; none where the result is written down.
     pub progress: Option<Progress>,
+    /// Its sweep, while its Job is there.
+    pub sweep: Option<ObservedSweep>,
+}
+
+/// The Job of a sweep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedSweep {
+    /// Its name.
+    pub job: String,
+    /// How its trials are doing.
+    pub progress: SweepProgress,
+    /// Whether it has ended, well or not: the run trains on what there is.
+    pub ended: bool,
+}
+
+impl ObservedRun {
+    /// Its sweep, while nothing trains yet.
+    #[must_use]
+    pub fn sweeping(&self) -> Option<&ObservedSweep> {
+        self.sweep.as_ref().filter(|sweep| sweep.job == self.job)
+    }
+
+    /// Puts together what two Jobs tell of the same run.
+    #[must_use]
+    fn with(self, other: Self) -> Self {
+        let (training, sweep) = if self.sweeping().is_some() { (other, self) } else { (self, other) };
+        Self { created: training.created.min(sweep.created), sweep: sweep.sweep, ..training }
+    }
 }
 
 impl Observed {
@@ -77,10 +107,22 @@ pub async fn observe(context: &Context, model: &LoanModel) -> Result<Observed, E
     };
     for job in jobs(context, &namespace, &name, &observed.status).await? {
         let run = observe_run(context, &job, &observed).await?;
-        observed.runs.push(run);
+        add(&mut observed.runs, run);
     }
     observed.runs.sort_by_key(|run| (run.origin.version, run.origin.attempt));
     Ok(observed)
+}
+
+/// Adds what a Job tells to its run.
+fn add(runs: &mut Vec<ObservedRun>, run: ObservedRun) {
+    let attempt = |run: &ObservedRun| (run.origin.version, run.origin.attempt);
+    match runs.iter().position(|known| attempt(known) == attempt(&run)) {
+        Some(place) => {
+            let known = runs.swap_remove(place);
+            runs.push(known.with(run));
+        }
+        None => runs.push(run),
+    }
 }
 
 async fn jobs(
@@ -90,8 +132,9 @@ async fn jobs(
     status: &LoanModelStatus,
 ) -> Result<Vec<Arc<Job>>, Error> {
     let mut jobs = context.stores.of_model::<Job>(namespace, model);
+    let of_runs = [Component::Training, Component::Sweep].map(Component::as_str);
     jobs.retain(|job| {
-        job.labels().get(label::COMPONENT).is_some_and(|component| component == Component::Training.as_str())
+        job.labels().get(label::COMPONENT).is_some_and(|component| of_runs.contains(&component.as_str()))
     });
     if let Some(name) =
         status.run.as_ref().map(|run| &run.job).filter(|name| jobs.iter().all(|job| job.name_any() != **name))
@@ -105,10 +148,22 @@ async fn jobs(
 
 async fn observe_run(context: &Context, job: &Job, observed: &Observed) -> Result<ObservedRun, Error> {
     let origin = Origin::of(job)?;
-    let progress =
-        if is_recorded(&origin, observed) { None } else { Some(summary::observe(&context.client, job).await?) };
+    let sweep = sweep(job, &origin);
+    let progress = match (is_recorded(&origin, observed), &sweep) {
+        (true, _) => None,
+        (false, Some(sweep)) if sweep.ended => Some(Progress::Running(None)), // the run goes on: it is to train
+        (false, _) => Some(summary::observe(&context.client, job).await?),
+    };
     let created = job.creation_timestamp().map_or(Timestamp::UNIX_EPOCH, |time| time.0);
-    Ok(ObservedRun { job: job.name_any(), origin, created, progress })
+    Ok(ObservedRun { job: job.name_any(), origin, created, progress, sweep })
+}
+
+fn sweep(job: &Job, origin: &Origin) -> Option<ObservedSweep> {
+    let component = job.labels().get(label::COMPONENT)?;
+    let (succeeded, failed) = summary::indexes(job);
+    let progress = SweepProgress { trials: origin.trials.unwrap_or_default(), succeeded, failed };
+    let sweep = ObservedSweep { job: job.name_any(), progress, ended: summary::has_ended(job) };
+    (component == Component::Sweep.as_str()).then_some(sweep)
 }
 
 /// Whether what became of a run is written down: as its version, or as the last run of the status.

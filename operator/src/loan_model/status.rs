@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use underwriter_crds::{
     LoanModel, LoanModelStatus, ModelVersionStatus, RETRAIN_REQUESTED,
     conditions::{ConditionType, State, Wanted, merge},
-    loan_model::{LastRun, Run},
+    loan_model::{LastRun, Run, SweepProgress},
     model_version::{Decision, VersionState},
 };
 
@@ -39,7 +39,8 @@ enum Reason {
 pub fn of_model(situation: &Situation<'_>, action: Option<&Action>) -> LoanModelStatus {
     let Situation { validated, observed, standing, last, now } = situation;
     let started = if let Some(Action::Start(origin)) = action { Some(origin.as_ref()) } else { None };
-    let run = started.map(|origin| planned(situation, origin)).or_else(|| going_on(situation));
+    let trains = if let Some(Action::Train(origin, _)) = action { Some(origin.as_ref()) } else { None };
+    let run = started.map(|origin| planned(situation, origin)).or_else(|| going_on(situation, trains));
     let conditions = conditions(situation, run.as_ref());
     LoanModelStatus {
         observed_generation: validated.generation.unwrap_or_default(),
@@ -66,20 +67,27 @@ pub fn stalled(model: &LoanModel, error: &Error, now: Timestamp) -> LoanModelSta
 }
 
 fn planned(situation: &Situation<'_>, origin: &Origin) -> Run {
-    let job = situation.validated.name.training_job(origin.version, origin.attempt);
-    run(origin, job, situation.now)
+    let Origin { version, attempt, trials, .. } = origin;
+    let name = &situation.validated.name;
+    let job = if trials.is_some() { name.sweep_job(*version, *attempt) } else { name.training_job(*version, *attempt) };
+    let sweep = trials.map(|trials| SweepProgress { trials, ..SweepProgress::default() });
+    run(origin, job, situation.now, sweep)
 }
 
-/// The run that goes on; when it started is told once and kept.
-fn going_on(situation: &Situation<'_>) -> Option<Run> {
-    let ObservedRun { job, origin, created, .. } = active(situation.observed)?;
-    let told = situation.observed.status.run.as_ref().filter(|run| run.job == *job);
-    Some(run(origin, job.clone(), told.map_or(*created, |run| run.started)))
+/// The run that goes on, now to train where that is said; when it started is told once and kept.
+fn going_on(situation: &Situation<'_>, trains: Option<&Origin>) -> Option<Run> {
+    let ObservedRun { job, origin, created, sweep, .. } = active(situation.observed)?;
+    let told = situation.observed.status.run.as_ref();
+    let told = told.filter(|run| (run.version, run.attempt) == (origin.version, origin.attempt));
+    let name = &situation.validated.name;
+    let job = trains.map_or_else(|| job.clone(), |origin| name.training_job(origin.version, origin.attempt));
+    let sweep = sweep.as_ref().map(|sweep| sweep.progress).or_else(|| told.and_then(|run| run.sweep));
+    Some(run(origin, job, told.map_or(*created, |run| run.started), sweep))
 }
 
-fn run(origin: &Origin, job: String, started: Timestamp) -> Run {
+fn run(origin: &Origin, job: String, started: Timestamp, sweep: Option<SweepProgress>) -> Run {
     let Origin { version, attempt, run, trigger, .. } = origin.clone();
-    Run { id: run, version, trigger, job, attempt, started }
+    Run { id: run, version, trigger, job, attempt, started, sweep }
 }
 
 fn handled_request(situation: &Situation<'_>, started: Option<&Origin>) -> Option<String> {
@@ -185,7 +193,15 @@ fn failure(kind: ConditionType, state: State, failed: &LastRun) -> Wanted {
 }
 
 fn progress_message(situation: &Situation<'_>, run: &Run) -> String {
-    let text = format!("Job {} trains v{}", run.job, run.version);
+    let name = &situation.validated.name;
+    let trains = run.job == name.training_job(run.version, run.attempt);
+    let text = match run.sweep.filter(|_| !trains) {
+        Some(SweepProgress { trials, succeeded, failed }) => {
+            let version = run.version;
+            format!("Job {} tries {trials} points for v{version}: {succeeded} succeeded, {failed} failed", run.job)
+        }
+        None => format!("Job {} trains v{}", run.job, run.version),
+    };
     match active(situation.observed).and_then(|run| run.progress.as_ref()) {
         Some(Progress::Running(Some(waits))) => format!("{text}; its pod waits: {waits}"),
         _ => text,

@@ -10,12 +10,13 @@ use kube::ResourceExt as _;
 use serde_json::json;
 use underwriter_contract::{
     Digest,
+    learning::Sweep,
     request::TriggerType,
     summary::{Failure, FailureReason, Skipped, Summary, Trained},
 };
 use underwriter_crds::{
     DriftMonitor, LoanModel, LoanModelStatus, ModelVersion, PredictionService, RETRAIN_REQUESTED, conditions,
-    loan_model::{LastRun, RunResult},
+    loan_model::{LastRun, RunResult, SweepProgress},
     model_version::{Decision as Verb, DecisionRecord},
 };
 
@@ -23,7 +24,7 @@ use super::{
     build::Origin,
     decide::{Action, Decision, active, decide},
     gates::{Verdict, evaluate},
-    observe::{Observed, ObservedRun, is_recorded},
+    observe::{Observed, ObservedRun, ObservedSweep, is_recorded},
     validate::{Validated, validate},
 };
 use crate::{settings::Settings, summary::Progress};
@@ -197,13 +198,32 @@ impl World {
             Action::Record(version) => self.record(*version),
             Action::Decide(number, record) => self.decided(number, record),
             Action::Start(origin) => self.start(*origin, observed),
-            Action::Remove(name) => {
-                let index =
-                    self.runs.iter().position(|run| run.job == name).expect("a Job that does not exist is removed");
-                let run = self.runs.remove(index);
-                assert!(is_recorded(&run.origin, observed), "{name} is removed before its result is written down");
-            }
+            Action::Train(origin, sweep) => self.train(&origin, &sweep),
+            Action::Remove(name) => self.remove(&name, observed),
         }
+    }
+
+    fn remove(&mut self, name: &str, observed: &Observed) {
+        let is_sweep = |run: &ObservedRun| run.sweep.as_ref().is_some_and(|sweep| sweep.job == name);
+        let place = self.runs.iter().position(|run| run.job == name || is_sweep(run));
+        let place = place.expect("a Job that does not exist is removed");
+        let run = &mut self.runs[place];
+        assert!(is_recorded(&run.origin, observed), "{name} is removed before its result is written down");
+        if run.job == name {
+            assert!(run.sweep.is_none() || is_sweep(run), "the sweep of {name} is left behind");
+            self.runs.remove(place);
+        } else {
+            run.sweep = None;
+        }
+    }
+
+    /// What a sweep was for is learnt once, after it has ended.
+    fn train(&mut self, origin: &Origin, sweep: &str) {
+        let name = self.validated().name.training_job(origin.version, origin.attempt);
+        let run = self.runs.iter_mut().find(|run| run.origin == *origin).expect("nothing was tried for it");
+        let ended = run.sweeping().filter(|observed| observed.ended && observed.job == sweep);
+        assert!(ended.is_some(), "{name} begins before its sweep has ended, or twice");
+        run.job = name;
     }
 
     fn record(&mut self, mut version: ModelVersion) {
@@ -241,15 +261,21 @@ impl World {
     fn start(&mut self, origin: Origin, observed: &Observed) {
         assert!(active(observed).is_none(), "two runs at a time");
         assert!(!self.model.spec.suspend, "{origin:?} starts though it is suspended");
-        let name = self.validated().name.training_job(origin.version, origin.attempt);
-        assert!(self.runs.iter().all(|run| run.job != name), "{name} is made twice");
+        let name = self.validated().name;
+        let (training, sweep) =
+            (name.training_job(origin.version, origin.attempt), name.sweep_job(origin.version, origin.attempt));
+        assert!(self.runs.iter().all(|run| run.job != training && run.job != sweep), "{training} is made twice");
         self.check_trigger(&origin);
         self.started.push(origin.clone());
+        let progress = |trials| SweepProgress { trials, ..SweepProgress::default() };
+        let tried = |trials| ObservedSweep { job: sweep.clone(), progress: progress(trials), ended: false };
+        let tried = origin.trials.map(tried);
         self.runs.push(ObservedRun {
-            job: name,
+            job: if tried.is_some() { sweep.clone() } else { training },
             origin,
             created: self.now + SignedDuration::from_secs(1),
             progress: Some(Progress::Running(None)),
+            sweep: tried,
         });
         self.runs.sort_by_key(|run| (run.origin.version, run.origin.attempt));
     }
@@ -281,6 +307,9 @@ impl World {
         let Some(run) = self.runs.iter_mut().find(|run| matches!(run.progress, Some(Progress::Running(_)))) else {
             return;
         };
+        if run.sweeping().is_some() {
+            return end_sweep(run, ending);
+        }
         let failed = |reason| Progress::Ended(Summary::Failed(Failure::new(reason, "no such column")));
         run.progress = Some(match ending {
             Ending::Trained(quality) => {
@@ -292,6 +321,23 @@ impl World {
             Ending::Lost => Progress::Lost,
             Ending::Broken => Progress::Broken("DeadlineExceeded: too slow".into()),
         });
+    }
+
+    /// A trial of the sweep that goes on ends.
+    pub fn end_trial(&mut self, well: bool) {
+        let sweeping = self.runs.iter_mut().filter(|run| run.sweeping().is_some_and(|sweep| !sweep.ended));
+        for sweep in sweeping.filter_map(|run| run.sweep.as_mut()) {
+            let SweepProgress { trials, succeeded, failed } = &mut sweep.progress;
+            let ended = if well { &mut *succeeded } else { &mut *failed };
+            *ended += 1;
+            sweep.ended = *succeeded + *failed == *trials;
+        }
+    }
+
+    /// Points are to be tried in pods of their own, or no longer.
+    pub fn sweep(&mut self, trials: Option<u32>) {
+        self.model.spec.training.sweep = trials.map(|trials| Sweep { trials, parallelism: 2 });
+        self.model.metadata.generation = self.model.metadata.generation.map(|generation| generation + 1);
     }
 
     pub fn wait(&mut self, hours: i64) {
@@ -398,6 +444,17 @@ impl World {
         let conditions = self.status().conditions.into_iter().filter(|condition| condition.status == "True");
         conditions.map(|condition| (condition.type_, condition.reason)).collect()
     }
+}
+
+/// However it ends, the run goes on with what there is.
+fn end_sweep(run: &mut ObservedRun, ending: Ending) {
+    let Some(sweep) = &mut run.sweep else { return };
+    let open = sweep.progress.trials - sweep.progress.succeeded - sweep.progress.failed;
+    match ending {
+        Ending::Trained(_) | Ending::Skipped => sweep.progress.succeeded += open,
+        Ending::Invalid | Ending::Unreachable | Ending::Lost | Ending::Broken => sweep.progress.failed += open,
+    }
+    sweep.ended = true;
 }
 
 fn trained(origin: &Origin, champion: Option<u32>, quality: Quality) -> Trained {

@@ -272,12 +272,17 @@ impl Cluster {
         Some((format!("{}/{}", text("status"), text("reason")), text("message")))
     }
 
+    /// A Job ends, with more to its status.
+    pub fn finish(&self, path: &str, condition: &str, more: &Value) {
+        let end =
+            json!({"type": condition, "status": "True", "reason": "r", "message": "m", "lastTransitionTime": NOW});
+        self.change(path, &merged(json!({"status": {"conditions": [end]}}), &json!({"status": more})));
+    }
+
     /// The only Job ends with these words.
     pub fn job_ends(&self, condition: &str, exit_code: i32, message: &Value) {
         let (path, job) = self.only("jobs");
-        let end =
-            json!({"type": condition, "status": "True", "reason": "r", "message": "m", "lastTransitionTime": NOW});
-        self.change(&path, &json!({"status": {"conditions": [end]}}));
+        self.finish(&path, condition, &json!({}));
         let terminated = json!({"exitCode": exit_code, "finishedAt": NOW, "message": message.to_string()});
         let container = json!({"name": "task", "image": "t", "imageID": "t", "ready": false, "restartCount": 0, "state": {"terminated": terminated}});
         let name = format!("{}-x", job["metadata"]["name"].as_str().unwrap());

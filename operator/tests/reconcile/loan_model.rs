@@ -48,6 +48,41 @@ async fn a_model_is_trained_recorded_and_promoted() {
 }
 
 #[tokio::test]
+async fn a_sweep_is_an_indexed_job_before_the_training() {
+    const SWEEP: &str = "/apis/batch/v1/namespaces/bank/jobs/loans-v1-sweep";
+    let cluster = Cluster::with_model();
+    cluster.change(MODEL, &json!({"spec": {"training": {"sweep": {"trials": 3, "parallelism": 2}}}}));
+    let started = ["create jobs/loans-v1-sweep", "patch loanmodels/loans/status", "event RunStarted"];
+    assert_eq!(cluster.settle(LoanModel).await, started);
+    let spec = cluster.get(SWEEP)["spec"].clone();
+    assert_eq!((&spec["completionMode"], &spec["completions"]), (&json!("Indexed"), &json!(3)));
+    let asked = |path: &str| -> Value {
+        let container = cluster.get(path)["spec"]["template"]["spec"]["containers"][0].clone();
+        json!([
+            container["args"],
+            serde_json::from_str::<Value>(container["env"][0]["value"].as_str().unwrap()).unwrap()
+        ])
+    };
+    cluster.change(SWEEP, &json!({"status": {"completedIndexes": "0"}}));
+    assert_eq!(cluster.settle(LoanModel).await, ["patch loanmodels/loans/status"]);
+    assert_eq!(cluster.get(MODEL)["status"]["run"]["sweep"], json!({"trials": 3, "succeeded": 1, "failed": 0}));
+
+    // one trial failed, and what is to be learnt has changed: the run trains what it has tried
+    cluster.change(MODEL, &json!({"spec": {"training": {"seed": 5}}}));
+    cluster.finish(SWEEP, "Failed", &json!({"completedIndexes": "0,2", "failedIndexes": "1"}));
+    let trains = ["create jobs/loans-v1", "patch loanmodels/loans/status", "event SweepEnded"];
+    assert_eq!(cluster.settle(LoanModel).await, trains);
+    assert_eq!(cluster.get(MODEL)["status"]["run"]["sweep"], json!({"trials": 3, "succeeded": 2, "failed": 1}));
+    assert_eq!(cluster.get(MODEL)["status"]["run"]["job"], "loans-v1");
+    assert_eq!((&asked(SWEEP)[0], &asked(JOB)[0]), (&json!(["sweep"]), &json!(["train"])));
+    assert_eq!(asked(SWEEP)[1], asked(JOB)[1]);
+
+    cluster.change(MODEL, &json!({"status": null}));
+    assert_eq!(cluster.settle(LoanModel).await, ["patch loanmodels/loans/status"]);
+    assert_eq!(cluster.get(MODEL)["status"]["run"]["sweep"], json!({"trials": 3, "succeeded": 2, "failed": 1}));
+}
+
+#[tokio::test]
 async fn a_failed_run_says_what_is_wrong() {
     let cluster = Cluster::with_model();
     cluster.settle(LoanModel).await;

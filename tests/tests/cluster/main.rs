@@ -14,3 +14,4 @@ mod operator;
 mod operator_killed;
 mod process;
 mod space;
+mod sweep;

@@ -208,6 +208,26 @@ pub struct Training {
     /// What of the trees is fixed; the rest is chosen on inner folds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hyperparameters: Option<Hyperparameters>,
+    /// Tries more trees, in pods of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
+}
+
+/// Trees are tried in pods of their own before the run trains, which then chooses among the best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Sweep {
+    /// How many points are tried; which, follows from their numbers and the seed.
+    #[schemars(range(min = 1, max = 200))]
+    pub trials: u32,
+    /// How many pods try at the same time.
+    #[serde(default = "parallelism")]
+    #[schemars(range(min = 1, max = 50))]
+    pub parallelism: u32,
+}
+
+const fn parallelism() -> u32 {
+    2
 }
 
 /// What of boosted trees is fixed. Whatever is left out is chosen on inner folds, newer loans each time than those learnt
@@ -393,7 +413,8 @@ impl Learning {
     pub fn digest(&self) -> Digest {
         let Self { data, training, decision } = self;
         let Data { uri, secret_ref: _, label, time, id, columns, outcomes, maturity, leakage } = data;
-        let Training { algorithm, seed, split, hyperparameters } = training;
+        let Training { algorithm, seed, split, hyperparameters, sweep } = training;
+        let trials = sweep.map(|Sweep { trials, parallelism: _ }| trials);
         let Decision { recall, cost, approval_rate, threshold, mode: _ } = decision;
         let (at_least, confidence) = recall.as_ref().map(|recall| (recall.at_least, recall.confidence)).unzip();
         let mut columns: Vec<_> = columns.iter().collect();
@@ -404,7 +425,7 @@ impl Learning {
             "outcomes": chosen(outcomes), "algorithm": chosen(algorithm), "seed": chosen(seed), "split": split,
             "recall": at_least, "confidence": confidence, "cost": cost, "approvalRate": approval_rate,
             "threshold": threshold, "maturity": maturity, "leakage": chosen(leakage),
-            "hyperparameters": chosen(&hyperparameters.unwrap_or_default()),
+            "hyperparameters": chosen(&hyperparameters.unwrap_or_default()), "trials": trials,
         });
         if let Some(fields) = value.as_object_mut() {
             fields.retain(|_, field| !field.is_null());

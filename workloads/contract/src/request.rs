@@ -63,6 +63,9 @@ pub struct Trigger {
 }
 
 /// Train one version of a model. Idempotent: where a finished manifest stands at the destination, it is only summarised.
+///
+/// A trial of the run's sweep is asked the same, and its number by `JOB_COMPLETION_INDEX`; it writes
+/// `trials/<number>.json` below the artifact, and leaves one that stands there as it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TrainRequest {

@@ -25,6 +25,20 @@ pub enum Summary {
     Scanned(Box<Scanned>),
     /// It did not work, and why.
     Failed(Failure),
+    /// A trial of a sweep has a result.
+    Tried(Tried),
+}
+
+/// What came of one trial of a sweep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tried {
+    /// The run.
+    pub run: String,
+    /// The trial's number.
+    pub trial: u32,
+    /// Mean log loss on inner folds.
+    pub loss: f64,
 }
 
 /// Nothing new to learn from.

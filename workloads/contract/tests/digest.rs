@@ -39,6 +39,13 @@ fn what_is_not_learning_does_not_change_it() {
 }
 
 #[test]
+fn how_many_trials_run_at_a_time_does_not_change_it() {
+    let sweep = |parallelism: u32| json!({"sweep": {"trials": 20, "parallelism": parallelism}});
+    let digest = |parallelism| learning(|value| put(value, "/training", sweep(parallelism))).digest();
+    assert_eq!(digest(2), digest(20));
+}
+
+#[test]
 fn what_is_learning_changes_it() {
     let digest = learning(|_| ()).digest();
     for change in [
@@ -50,6 +57,7 @@ fn what_is_learning_changes_it() {
         ("/training", json!({"split": "Random"})),
         ("/training", json!({"algorithm": "Scorecard"})),
         ("/training", json!({"hyperparameters": {"leaves": 4}})),
+        ("/training", json!({"sweep": {"trials": 20}})),
         ("/decision/recall/atLeast", json!(0.8)),
         ("/decision/recall/confidence", json!(0.9)),
         ("/decision", json!({"approvalRate": {"atLeast": 0.8}})),

@@ -1,4 +1,5 @@
-//! The tasks of a model's life: `train` learns a version, `drift` looks whether the world still is as it was learnt.
+//! The tasks of a model's life: `train` learns a version, `sweep` tries one point for it, `drift` looks whether the world
+//! still is as it was learnt.
 //!
 //! Each takes one request from [`underwriter_contract`] and gives one summary; [`shell`] is the process around them, and
 //! [`laptop`] what a person calls without a cluster.
@@ -9,5 +10,6 @@ pub mod environment;
 pub mod laptop;
 pub mod progress;
 pub mod shell;
+pub mod sweep;
 pub mod termination;
 pub mod train;

@@ -7,7 +7,7 @@ use std::{
 
 use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 use tracing_subscriber::EnvFilter;
-use underwriter_tasks::{drift, laptop, shell, train};
+use underwriter_tasks::{drift, laptop, shell, sweep, train};
 
 /// Learns versions of a loan-default model and watches whether the world still looks like their data.
 #[derive(Parser)]
@@ -33,6 +33,14 @@ enum Task {
     /// Score finished loans with an artifact, and say how well it does.
     #[command(after_help = EVALUATE)]
     Evaluate(laptop::Evaluate),
+    /// Try one point of a run's sweep and write what came of it beside the run's artifact.
+    Sweep {
+        /// The trial's number, from 0.
+        #[arg(long, env = "JOB_COMPLETION_INDEX")]
+        index: u32,
+        #[command(flatten)]
+        job: shell::Options,
+    },
     /// Compare the newest predictions with the profile of a version.
     Drift(shell::Options),
 }
@@ -69,6 +77,9 @@ fn main() -> ExitCode {
             (false, _) => shell::run(&job, train::run),
         },
         Task::Evaluate(evaluate) => shell::answer(evaluate.run()),
+        Task::Sweep { index, job } => {
+            shell::run(&job, |request, environment| sweep::run(request, environment, index))
+        }
         Task::Drift(job) => shell::run(&job, drift::run),
     }
 }

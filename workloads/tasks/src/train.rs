@@ -1,8 +1,8 @@
 //! Learns one version of a model: from the loans to an artifact that can decide.
 //!
 //! [`source`] reads, [`outcomes`] joins what the prediction log knows, [`spec`] checks, [`loans`] selects, [`features`]
-//! and [`guards`] judge the columns, [`split`] divides the rows, [`candidate`] fits, [`sweep`] and [`selection`] choose,
-//! [`decision`] calibrates and finds the threshold, [`champion`] compares, [`version`] is the whole of it without I/O.
+//! and [`guards`] judge the columns, [`split`] divides the rows, [`candidate`] fits, [`sweep`] and [`selection`] choose (from [`trials`]
+//! of pods of their own, where these have run), [`decision`] calibrates and finds the threshold, [`champion`] compares, [`version`] is the whole of it without I/O.
 //! Here is the I/O around it. Running twice is harmless: a finished manifest is only summarised.
 
 pub mod binning;
@@ -25,11 +25,13 @@ pub mod report;
 pub mod scorecard;
 pub mod selection;
 pub mod source;
+pub mod space;
 pub mod spec;
 pub mod split;
 pub mod sweep;
 pub mod table;
 pub mod texts;
+pub mod trials;
 pub mod version;
 
 use jiff::civil::Date;
@@ -109,10 +111,13 @@ pub async fn learn(
     if let Some(skipped) = nothing_new(request, champion, &digest) {
         return Ok(skipped);
     }
-    let job = Job { request, source: &source, matured, loans: &loans, digest: &digest };
+    let folder = location(&request.artifact)?;
+    let merged = trials::merge(artifacts, &folder, request, &digest).await?;
+    let merged = merged.as_ref();
+    let job = Job { request, source: &source, matured, loans: &loans, digest: &digest, merged };
     let version = job.learn(champion, progress)?;
     progress.step(format!("writing {}", request.artifact));
-    let (folder, manifest) = (location(&request.artifact)?, version.manifest.clone());
+    let manifest = version.manifest.clone();
     let digest = artifact::publish(artifacts, &folder, version.files, manifest).await.map_err(from_artifact)?;
     progress.finish();
     Ok(summary(version.manifest, digest))
@@ -128,7 +133,10 @@ fn nothing_new(
 }
 
 /// Reads the source, and the outcomes that the log has received.
-async fn gather(request: &TrainRequest, environment: Environment) -> Result<Gathered, Failure> {
+///
+/// # Errors
+/// What is wrong with the data, the stores or the log.
+pub async fn gather(request: &TrainRequest, environment: Environment) -> Result<Gathered, Failure> {
     let data = &request.learning.data;
     let mut source = read(&environment.data()?, std::slice::from_ref(&data.uri)).await?;
     spec::check(&mut source.table, data)?;
@@ -176,7 +184,11 @@ async fn add(sources: &Sources, uri: &str, source: &mut Source) -> Result<(), Fa
     Ok(())
 }
 
-fn location(uri: &str) -> Result<Location, Failure> {
+/// Where a URI points.
+///
+/// # Errors
+/// `RequestInvalid` where it points nowhere.
+pub(crate) fn location(uri: &str) -> Result<Location, Failure> {
     uri.parse().map_err(|error| Failure::new(FailureReason::RequestInvalid, error))
 }
 

@@ -8,7 +8,7 @@ use underwriter_contract::{
 };
 use underwriter_model::{evidence, metrics, threshold};
 
-use super::{candidate::Material, loans::LeftOut, selection::FoldLosses, source::Source, sweep::Trial};
+use super::{candidate::Material, loans::LeftOut, selection::FoldLosses, source::Source, sweep::Trial, trials::Merged};
 
 /// Single columns rank honest loans no better than this, as a rule.
 const SUSPICIOUS_AUC: f64 = 0.75;
@@ -33,6 +33,8 @@ pub struct Report {
     pub folds: Vec<FoldLosses>,
     /// The trees that were tried.
     pub trials: Vec<Trial>,
+    /// Those that were tried before, in pods of their own.
+    pub sweep: Option<Merged>,
     /// What each recall costs.
     pub recall_costs: Vec<RecallCost>,
     /// Figures on the test rows.

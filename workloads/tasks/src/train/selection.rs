@@ -5,7 +5,7 @@
 //! trees that were chosen and of the better regression. Whatever is less simple has to pay for it.
 
 use serde::Serialize;
-use underwriter_contract::learning::{Algorithm, Family, Hyperparameters};
+use underwriter_contract::learning::{Algorithm, Family};
 use underwriter_model::{calibration, metrics};
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     parsimony::pays,
     points::Regression,
     split::Ordered,
-    sweep::{self, Swept, Trial},
+    sweep::{self, Swept, Trial, Tuning},
 };
 
 /// Steps of the weight from trees alone to the regression alone.
@@ -56,24 +56,19 @@ pub struct Chosen {
 ///
 /// # Errors
 /// When the library that fits a family fails.
-pub fn choose(
-    algorithm: Algorithm,
-    fixed: Hyperparameters,
-    material: &Material,
-    rows: &Ordered,
-) -> Result<Chosen, FitError> {
+pub fn choose(algorithm: Algorithm, tuning: &Tuning, material: &Material, rows: &Ordered) -> Result<Chosen, FitError> {
     let alone = |regression| Chosen::fit(material, rows, Recipe::alone(regression), Vec::new(), Vec::new());
     let folds = folds::expanding(rows, material.bad);
     match algorithm {
         Algorithm::Scorecard => alone(Regression::Scorecard),
         Algorithm::LogisticRegression => alone(Regression::Logistic),
         Algorithm::GradientBoosting => {
-            let folds = if sweep::is_open(&fixed) { folds } else { Vec::new() };
-            let Swept { boosting, trials, .. } = sweep::sweep(&fixed, material, &folds)?;
+            let folds = if tuning.is_open() { folds } else { Vec::new() };
+            let Swept { boosting, trials, .. } = sweep::sweep(tuning, material, &folds)?;
             Chosen::fit(material, rows, Recipe::trees(boosting), Vec::new(), trials)
         }
         Algorithm::Auto => {
-            let Swept { boosting, margins, trials } = sweep::sweep(&fixed, material, &folds)?;
+            let Swept { boosting, margins, trials } = sweep::sweep(tuning, material, &folds)?;
             let scored = folds.iter().zip(margins).map(|(fold, trees)| Scored::fit(material, fold, trees));
             let scored = scored.collect::<Result<Vec<_>, _>>()?;
             let recipe = best(&scored, boosting);
@@ -206,6 +201,7 @@ mod tests {
         candidate::Material,
         features::{Cells, Feature},
         split::Ordered,
+        sweep::Tuning,
     };
 
     /// Knuth's multiplicative hash of row and column, as a number between 0 and 1.
@@ -224,8 +220,13 @@ mod tests {
         let log_odds = |row| truth(&(0..columns).map(|column| uniform(row, column)).collect::<Vec<_>>());
         let bad: Vec<bool> = (0..ROWS).map(|row| uniform(row, 99) < calibration::sigmoid(log_odds(row))).collect();
         let material = Material { features: &features, learnt: &learnt, bad: &bad, seed: 1 };
-        choose(Algorithm::Auto, Hyperparameters::default(), &material, &Ordered::at_random((0..ROWS).collect(), 1))
-            .unwrap()
+        choose(
+            Algorithm::Auto,
+            &Tuning::of(&Hyperparameters::default()),
+            &material,
+            &Ordered::at_random((0..ROWS).collect(), 1),
+        )
+        .unwrap()
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use underwriter_contract::{
     Digest, FORMAT,
+    learning::Learning,
     manifest::{BOOSTER, Block, Blocks, Column, Finding, Manifest, PROFILE, REPORT},
     request::TrainRequest,
     summary::{Comparison, DataSummary, Failure, FailureReason, MAX_COLUMNS, Metric, Summary, Trained, rounded},
@@ -11,17 +12,20 @@ use underwriter_contract::{
 use underwriter_model::{metrics, threshold};
 
 use super::{
-    candidate::Material,
+    candidate::{FitError, Material},
     champion::{Champion, Tested},
     decision::{self, Decision},
+    folds,
     guards::Columns,
     loans::Loans,
     profile,
     report::{self, Report, Scored},
     selection::{self, Chosen},
     source::Source,
+    space,
     split::{self, Ordered},
-    sweep,
+    sweep::{self, Trial, Tuning},
+    trials::Merged,
 };
 use crate::progress::Progress;
 
@@ -38,6 +42,8 @@ pub struct Job<'a> {
     pub loans: &'a Loans,
     /// Their digest.
     pub digest: &'a Digest,
+    /// What a sweep has tried, where there was one.
+    pub merged: Option<&'a Merged>,
 }
 
 /// A version that can be published.
@@ -67,25 +73,52 @@ impl Job<'_> {
     /// What the data lacks, by its reason; `Internal` when a library fails.
     pub fn learn(&self, champion: Option<&Champion>, progress: &Progress) -> Result<Version, Failure> {
         let learning = &self.request.learning;
-        sweep::check(&learning.training.hyperparameters.unwrap_or_default())?;
-        progress.step("looking for columns that leak");
-        let columns = Columns::judge(self.loans, &learning.data)?;
-        something_to_learn(&columns)?;
         let training = &learning.training;
-        let blocks = split::split(&self.loans.bad, self.loans.dates.as_deref(), training.split, training.seed)?;
+        let (columns, blocks) = self.prepare(progress)?;
         let bad = blocks.calibrate.iter().filter(|row| self.loans.bad[**row]).count();
         let target = decision::target(&learning.decision, bad)?;
         progress.step(format!("fitting on {} loans", blocks.fit.rows.len()));
         let material = self.material(&columns);
         let fit = fit_order(&blocks.fit, training.seed);
-        let chosen =
-            selection::choose(training.algorithm, training.hyperparameters.unwrap_or_default(), &material, &fit)
-                .map_err(|error| Failure::new(FailureReason::Internal, error))?;
+        let chosen = selection::choose(training.algorithm, &self.tuning(), &material, &fit).map_err(internal)?;
         progress.step("calibrating, and choosing the threshold");
         let decision = Decision::learn(&chosen.candidate, &material, &blocks.calibrate, target)?;
         progress.step(format!("testing on {} loans", blocks.test.len()));
         let learnt = self.measure(columns, blocks, chosen, decision, champion);
         self.version(learnt)
+    }
+
+    /// What one point of a sweep comes to, on the folds on which the version will choose.
+    ///
+    /// # Errors
+    /// What the data lacks, by its reason; `Internal` when a library fails.
+    pub fn trial(&self, index: u32, progress: &Progress) -> Result<Trial, Failure> {
+        let training = &self.request.learning.training;
+        let fixed = training.hyperparameters.unwrap_or_default();
+        let (columns, blocks) = self.prepare(progress)?;
+        let folds = folds::expanding(&fit_order(&blocks.fit, training.seed), &self.loans.bad);
+        progress.step(format!("trying point {index} on {} folds", folds.len()));
+        let tuning = Tuning { points: vec![space::draw(index, training.seed, &fixed)], rounds: fixed.rounds };
+        let swept = sweep::sweep(&tuning, &self.material(&columns), &folds).map_err(internal)?;
+        let lacking = || Failure::new(FailureReason::TooFewBad, "no inner fold has enough bad loans to try trees on");
+        swept.trials.into_iter().next().ok_or_else(lacking)
+    }
+
+    /// The columns that may be learnt from, and the rows by their role.
+    fn prepare(&self, progress: &Progress) -> Result<(Columns, split::Blocks), Failure> {
+        let Learning { data, training, decision: _ } = &self.request.learning;
+        space::check(&training.hyperparameters.unwrap_or_default())?;
+        progress.step("looking for columns that leak");
+        let columns = Columns::judge(self.loans, data)?;
+        something_to_learn(&columns)?;
+        let blocks = split::split(&self.loans.bad, self.loans.dates.as_deref(), training.split, training.seed)?;
+        Ok((columns, blocks))
+    }
+
+    /// The trees to choose from: the best of a sweep, or the few points that need none.
+    fn tuning(&self) -> Tuning {
+        let fixed = self.request.learning.training.hyperparameters.unwrap_or_default();
+        self.merged.map_or_else(|| Tuning::of(&fixed), |merged| merged.finalists(fixed.rounds))
     }
 
     fn material<'b>(&'b self, columns: &'b Columns) -> Material<'b> {
@@ -122,6 +155,7 @@ impl Job<'_> {
             warnings: report::warnings(&chosen.candidate.columns, &material, &blocks.fit.rows),
             folds: chosen.losses.clone(),
             trials: chosen.trials.clone(),
+            sweep: self.merged.cloned(),
             recall_costs: report::recall_costs(calibrate, Scored { scores: &scores, bad: &bad }, self.confidence()),
             metrics: metrics.clone(),
             compared_with: compared_with.clone(),
@@ -222,6 +256,10 @@ pub fn summary(manifest: Manifest, digest: Digest) -> Summary {
 fn fit_order(fit: &Ordered, seed: u32) -> Ordered {
     const ENOUGH_MONTHS: usize = 5;
     if fit.starts.len() >= ENOUGH_MONTHS { fit.clone() } else { Ordered::at_random(fit.rows.clone(), seed) }
+}
+
+fn internal(error: FitError) -> Failure {
+    Failure::new(FailureReason::Internal, error)
 }
 
 fn something_to_learn(columns: &Columns) -> Result<(), Failure> {

@@ -78,7 +78,7 @@ pub fn finished(table: &Table, data: &Data) -> Loans {
 pub fn learn(table: Table, request: &TrainRequest) -> Version {
     let source = Source { table, ..Source::default() };
     let loans = finished(&source.table, &request.learning.data);
-    let job = Job { request, source: &source, matured: 0, loans: &loans, digest: &loans.digest() };
+    let job = Job { request, source: &source, matured: 0, loans: &loans, digest: &loans.digest(), merged: None };
     job.learn(None, &Progress::new(0)).unwrap()
 }
 

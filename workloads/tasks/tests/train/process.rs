@@ -10,9 +10,20 @@ use crate::loans;
 
 /// Exit code and summary of a run with some request.
 fn train(folder: &Folder, request: &Json, environment: &[(&str, &str)]) -> (i32, Summary) {
+    run(&["train"], folder, request, environment)
+}
+
+/// The same of one trial of its sweep.
+fn attempt(index: u32, folder: &Folder, request: &Json, environment: &[(&str, &str)]) -> (i32, Summary) {
+    let environment: Vec<_> = environment.iter().copied().chain([("JOB_COMPLETION_INDEX", "9")]).collect();
+    run(&["sweep", "--index", &index.to_string()], folder, request, &environment)
+}
+
+fn run(task: &[&str], folder: &Folder, request: &Json, environment: &[(&str, &str)]) -> (i32, Summary) {
     let (file, message) = (folder.write("request.json", request.to_string()), folder.path().join("message.json"));
     let output = Command::new(env!("CARGO_BIN_EXE_underwriter-tasks"))
-        .args(["train", "--request"])
+        .args(task)
+        .arg("--request")
         .arg(&file)
         .arg("--termination-log")
         .arg(&message)
@@ -170,4 +181,69 @@ async fn says_which_store_refuses_its_keys_or_has_no_such_bucket() {
     assert!(code == 3 && message.starts_with(&format!("AccessDenied: {uri}")), "{message}");
     let (code, message) = refused("s3://no-such-bucket/loans.csv", &s3.url(), SECRET);
     assert!(code == 3 && message.starts_with("NotFound: s3://no-such-bucket/loans.csv"), "{message}");
+}
+
+/// The keys of the shared S3 server, for both stores.
+fn keys(endpoint: &str) -> Vec<(&'static str, &str)> {
+    let of = |id, secret, url, region| [(id, KEY), (secret, SECRET), (url, endpoint), (region, "us-east-1")];
+    let data = of("DATA_AWS_ACCESS_KEY_ID", "DATA_AWS_SECRET_ACCESS_KEY", "DATA_AWS_ENDPOINT_URL", "DATA_AWS_REGION");
+    let artifacts = of(
+        "ARTIFACTS_AWS_ACCESS_KEY_ID",
+        "ARTIFACTS_AWS_SECRET_ACCESS_KEY",
+        "ARTIFACTS_AWS_ENDPOINT_URL",
+        "ARTIFACTS_AWS_REGION",
+    );
+    data.into_iter().chain(artifacts).collect()
+}
+
+#[tokio::test]
+async fn trials_of_a_sweep_are_merged_and_one_may_be_missing() {
+    let (s3, folder) = (S3::shared(), Folder::new("sweep"));
+    let (url, bucket) = (s3.url(), s3.bucket().await);
+    let keys = keys(&url);
+    let mut request = request(&folder.write("loans.csv", made(20_000)).display().to_string(), &folder);
+    request["artifact"] = json!(format!("s3://{bucket}/models/run/"));
+    request["learning"]["training"] = json!({"algorithm": "GradientBoosting", "sweep": {"trials": 3}});
+
+    let (code, none) = train(&folder, &request, &keys);
+    let Summary::Failed(none) = none else { panic!("{none:?}") };
+    assert_eq!(code, 3);
+    assert!(none.to_string().contains("/models/run/trials/: none of the 3 trials"), "{none}");
+
+    let (code, first) = attempt(0, &folder, &request, &keys);
+    let Summary::Tried(tried) = &first else { panic!("{first:?}") };
+    assert_eq!((code, tried.trial, tried.run.as_str()), (0, 0, "run"));
+    assert_eq!(attempt(2, &folder, &request, &keys).0, 0);
+    let (code, beyond) = attempt(3, &folder, &request, &keys);
+    assert!(code == 2 && matches!(beyond, Summary::Failed(why) if why.to_string().contains("there is no trial 3")));
+
+    // what stands is kept: without the loans there is nothing to try again
+    let mut blind = request.clone();
+    blind["learning"]["data"]["uri"] = json!("/nowhere/loans.csv");
+    assert_eq!(attempt(0, &folder, &blind, &keys), (0, first.clone()));
+
+    let (code, trained) = train(&folder, &request, &keys);
+    let Summary::Trained(trained) = trained else { panic!("{trained:?}") };
+    assert_eq!((code, trained.algorithm), (0, underwriter_contract::learning::Family::GradientBoosting));
+    let store = |name: &str| {
+        keys.iter().find(|(key, _)| format!("ARTIFACTS_{name}") == *key).map(|(_, value)| (*value).to_owned())
+    };
+    let settings = underwriter_data::store::Settings::read("", None, store).unwrap();
+    let report = format!("s3://{bucket}/models/run/report.json").parse().unwrap();
+    let report = underwriter_data::store::Store::new(settings).read(&report, 1 << 20).await.unwrap();
+    let report: Json = serde_json::from_slice(&report).unwrap();
+    assert_eq!((&report["sweep"]["wanted"], &report["sweep"]["missing"]), (&json!(3), &json!([1])));
+    assert_eq!(report["sweep"]["trials"].as_array().unwrap().len(), 2);
+    let default = &report["sweep"]["trials"][0];
+    assert_eq!((&default["leaves"], &default["learningRate"]), (&json!(8), &json!(0.05)));
+    let again = report["trials"].as_array().unwrap();
+    assert!(again.iter().all(|trial| report["sweep"]["trials"].as_array().unwrap().contains(trial)), "{report:#}");
+
+    // the loans have changed since: what was tried on others does not count
+    folder.write("loans.csv", made(24_000));
+    request["artifact"] = json!(format!("s3://{bucket}/models/other/"));
+    assert_eq!(attempt(0, &folder, &request, &keys).0, 0);
+    folder.write("loans.csv", made(20_000));
+    let (code, changed) = train(&folder, &request, &keys);
+    assert!(code == 3 && matches!(changed, Summary::Failed(why) if why.to_string().contains("the loans have changed")));
 }
