@@ -11,7 +11,7 @@ BUILT := $(CARGO_TARGET_DIR)/x86_64-unknown-linux-gnu/release
 CHART := charts/underwriter
 WHOLE := --release --workspace --all-targets --locked
 
-.PHONY: help demo down test verify check lint tools build images crds up install clean machine chart-lint unit peers bench-quality bench-recall bench-training smoke chart story faults figures
+.PHONY: help demo down test verify check lint tools build images crds up install clean machine chart-lint unit peers mlflow bench-quality bench-recall bench-training smoke chart story faults figures
 
 help: ## this page
 	@echo "Underwriter runs the life of a loan-default model on Kubernetes."
@@ -97,6 +97,15 @@ bench-recall: $(PYTHON)/.installed ## how often the recall that is promised is k
 
 bench-training: $(PYTHON)/.installed ## time and memory of training, beside bare fits and a pipeline in Python
 	@$(PYTHON)/bin/python -m benches.training $(BUILT)/underwriter-tasks
+
+MLFLOW := $(CACHE)/mlflow
+$(MLFLOW)/.installed: tests/mlflow/requirements.txt
+	python3 -m venv $(MLFLOW)
+	$(MLFLOW)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+mlflow: $(MLFLOW)/.installed # the mirror on a real MLflow server, judged by MLflow's own client
+	cargo test --release --workspace --locked --test mirror --no-fail-fast -- --ignored --test-threads=8
 
 smoke:
 	@cluster/smoke.sh

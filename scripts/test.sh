@@ -77,6 +77,7 @@ target lint
 target unit
 target peers
 if [ -n "${UNDERWRITER_FULL:-}" ]; then for bench in quality recall; do target bench-$bench; done; fi
+target mlflow
 pid_of node >/dev/null || started=yes
 target up || exit
 target smoke

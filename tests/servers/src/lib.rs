@@ -1,4 +1,5 @@
-//! PostgreSQL, S3 and published files for tests: real servers on free ports of this machine.
+//! PostgreSQL, S3, MLflow and published files for tests: real servers on free ports of this machine, each in a folder of
+//! its own.
 //!
 //! They end when nobody holds them any more. Whatever goes wrong panics, because only tests call this.
 
@@ -6,6 +7,7 @@
 
 mod authority;
 mod folder;
+mod mlflow;
 mod postgres;
 mod process;
 mod published;
@@ -15,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 pub use authority::Authority;
 pub use folder::Folder;
+pub use mlflow::Mlflow;
 pub use postgres::{Postgres, connect};
 pub use process::free_port;
 pub use published::{KAGGLE_KEY, KAGGLE_USERNAME, Published};

@@ -10,7 +10,7 @@ use std::{
 };
 
 /// How long a server may take to come up on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A running program, asked to end (and then made to) when it is dropped.
 #[derive(Debug)]

@@ -15,6 +15,8 @@ pub const DATA_PREFIX: &str = "DATA_";
 pub const ARTIFACTS_PREFIX: &str = "ARTIFACTS_";
 /// Prefix of the variables with the credentials of `predictionLog.secretRef`; its key is `DATABASE_URL`.
 pub const LOG_PREFIX: &str = "LOG_";
+/// Prefix of the variables with the credentials of `registry.mlflow.secretRef`.
+pub const REGISTRY_PREFIX: &str = "REGISTRY_";
 
 /// Names one version of a model in the artifact store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -146,4 +148,49 @@ pub struct DriftRequest {
     pub features: FeatureTests,
     /// The folder for the report, ending in `/`.
     pub report: String,
+}
+
+/// Make MLflow show what the cluster holds of a model. Idempotent: what stands there as wanted is left alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MirrorRequest {
+    /// Format of this value.
+    pub format: u32,
+    /// `namespace/name` of the LoanModel.
+    pub model: String,
+    /// MLflow's address.
+    pub tracking_uri: String,
+    /// The experiment of the runs; made where there is none.
+    pub experiment: String,
+    /// The versions to show, oldest first.
+    pub versions: Vec<MirroredVersion>,
+    /// The version that decides: the alias `champion`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub champion: Option<u32>,
+    /// The version that services try: the alias `challenger`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenger: Option<u32>,
+}
+
+impl MirrorRequest {
+    /// Stands for all that MLflow is to show.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(serde_json::to_string(self).unwrap_or_default().as_bytes()) // a plain value: cannot fail
+    }
+}
+
+/// One version as MLflow is to show it. What was learnt is read from its artifact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MirroredVersion {
+    /// Where it is.
+    pub artifact: ArtifactRef,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Where it stands: `Candidate`, `Champion`, …
+    pub state: String,
+    /// The last decision about it, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<String>,
 }

@@ -27,6 +27,8 @@ pub enum Summary {
     Failed(Failure),
     /// A trial of a sweep has a result.
     Tried(Tried),
+    /// MLflow shows what the cluster holds.
+    Mirrored(Mirrored),
 }
 
 /// What came of one trial of a sweep.
@@ -49,6 +51,18 @@ pub struct Skipped {
     pub run: String,
     /// The version that was learnt from the same data in the same way.
     pub same_as: u32,
+}
+
+/// MLflow shows what the cluster holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Mirrored {
+    /// Digest of the request: of all that MLflow shows.
+    pub digest: Digest,
+    /// The versions that it shows.
+    pub versions: u32,
+    /// Those among them that it did not know before.
+    pub added: u32,
 }
 
 /// The data that a version was learnt from.

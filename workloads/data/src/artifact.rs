@@ -123,6 +123,21 @@ pub async fn load(store: &Store, artifact: &ArtifactRef, files: &[&str]) -> Resu
     Ok(Artifact { manifest, files: read })
 }
 
+/// Reads and verifies all of a version: every file that its manifest names, and the manifest's own bytes.
+///
+/// # Errors
+/// As [`load`].
+pub async fn load_all(store: &Store, artifact: &ArtifactRef) -> Result<Artifact, ArtifactError> {
+    let folder: Location = artifact.uri.parse()?;
+    let bytes = verified(store, folder.join(MANIFEST), &artifact.digest).await?;
+    let manifest = parse(&folder.join(MANIFEST), &bytes)?;
+    let mut files = BTreeMap::from([(MANIFEST.to_owned(), bytes)]);
+    for (name, digest) in &manifest.files {
+        files.insert(name.clone(), verified(store, folder.join(name), digest).await?);
+    }
+    Ok(Artifact { manifest, files })
+}
+
 /// The manifest of a folder and its digest, where a run has finished there; nothing else is verified.
 ///
 /// # Errors

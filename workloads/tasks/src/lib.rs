@@ -1,5 +1,5 @@
 //! The tasks of a model's life: `train` learns a version, `sweep` tries one point for it, `drift` looks whether the world
-//! still is as it was learnt.
+//! still is as it was learnt, `mirror` shows the versions in MLflow.
 //!
 //! Each takes one request from [`underwriter_contract`] and gives one summary; [`shell`] is the process around them, and
 //! [`laptop`] what a person calls without a cluster.
@@ -8,6 +8,7 @@
 pub mod drift;
 pub mod environment;
 pub mod laptop;
+pub mod mirror;
 pub mod progress;
 pub mod shell;
 pub mod sweep;

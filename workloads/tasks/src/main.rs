@@ -7,7 +7,7 @@ use std::{
 
 use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 use tracing_subscriber::EnvFilter;
-use underwriter_tasks::{drift, laptop, shell, sweep, train};
+use underwriter_tasks::{drift, laptop, mirror, shell, sweep, train};
 
 /// Learns versions of a loan-default model and watches whether the world still looks like their data.
 #[derive(Parser)]
@@ -43,6 +43,8 @@ enum Task {
     },
     /// Compare the newest predictions with the profile of a version.
     Drift(shell::Options),
+    /// Make MLflow show a model's versions.
+    Mirror(shell::Options),
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 2 the input is wrong, 3 credentials were refused or there is no such place, \
@@ -81,5 +83,6 @@ fn main() -> ExitCode {
             shell::run(&job, |request, environment| sweep::run(request, environment, index))
         }
         Task::Drift(job) => shell::run(&job, drift::run),
+        Task::Mirror(job) => shell::run(&job, mirror::run),
     }
 }
