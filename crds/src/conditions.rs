@@ -24,6 +24,8 @@ pub enum ConditionType {
     RolledBack,
     /// A DriftMonitor's window is not like the reference.
     Drifted,
+    /// A LoanModel's registry shows what the cluster has.
+    RegistryMirrored,
 }
 
 impl fmt::Display for ConditionType {

@@ -58,6 +58,9 @@ pub struct LoanModelSpec {
     /// Starts no new run. Services go on, and so does a rollout.
     #[serde(default)]
     pub suspend: bool,
+    /// Where else versions are shown. Nothing is read from there, and nothing waits for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<Registry>,
 }
 
 impl LoanModelSpec {
@@ -232,6 +235,36 @@ pub enum OnDriftMode {
     Disabled,
 }
 
+/// Where else versions are shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Registry {
+    /// An MLflow server: each version becomes a run and a version of the registered model `<namespace>.<name>`, champion
+    /// and challenger become aliases.
+    pub mlflow: Mlflow,
+}
+
+/// An MLflow server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Mlflow {
+    /// Its address.
+    #[schemars(length(min = 1, max = 512), extend("x-kubernetes-validations" = [{
+        "rule": "self.matches('^https?://[^/?#@]+(/[^?#@]*)?$')",
+        "message": "must be http://host:port or https://host:port, without credentials: those belong in the Secret"
+    }]))]
+    pub tracking_uri: String,
+    /// The experiment of the runs, made where there is none; default: `<namespace>/<name>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 250))]
+    pub experiment: Option<String>,
+    /// Secret with `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`, or with `MLFLOW_TRACKING_TOKEN`; where
+    /// clients of MLflow write files into a bucket themselves, also with the keys of `data.secretRef` for it (default:
+    /// those of the artifacts).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretRef>,
+}
+
 /// What the operator knows of a LoanModel. All of it can be derived again from ModelVersions and Jobs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -259,9 +292,50 @@ pub struct LoanModelStatus {
     /// What the model's services and monitors use, with the installation's defaults filled in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved: Option<Resolved>,
-    /// `Ready`, `Reconciling`, `Stalled`, `AwaitingApproval`, `RetrainingRequired`.
+    /// `Ready`, `Reconciling`, `Stalled`, `AwaitingApproval`, `RetrainingRequired`, `RegistryMirrored`.
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+    /// What the registry shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<Mirror>,
+}
+
+/// What the registry shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Mirror {
+    /// Digest of all that it was last made to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<underwriter_contract::Digest>,
+    /// The versions among that.
+    #[serde(default)]
+    pub versions: u32,
+    /// The last Job whose end was seen.
+    #[schemars(length(max = 63))]
+    pub job: String,
+    /// When that Job was created.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub created: Timestamp,
+    /// Why the registry lags behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<MirrorFailure>,
+}
+
+/// Why the registry lags behind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MirrorFailure {
+    /// The kind of fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<FailureReason>,
+    /// What is wrong, where, and what to do.
+    #[schemars(length(max = 1024))]
+    pub message: String,
+    /// Jobs that failed one after the other.
+    pub attempts: u32,
+    /// When the end of the last was seen.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub at: Timestamp,
 }
 
 /// A run that is going on.

@@ -133,6 +133,23 @@ fn hyperparameters_and_sweeps_are_of_trees() {
     }
 }
 
+#[test]
+fn the_address_of_mlflow_has_a_scheme_and_no_credentials() {
+    let at = |uri: &str| {
+        let mut model = loan_model("loans", "s3://loans/", json!({"metric": "rocAuc", "atLeast": 0.6}));
+        model.spec.registry = serde_json::from_value(json!({"mlflow": {"trackingUri": uri}})).unwrap();
+        validate_cel(&model)
+    };
+    for accepted in ["http://mlflow.mlflow:5000", "https://example.org/mlflow", "https://example.org/"] {
+        assert!(at(accepted).is_ok(), "{accepted}: {:?}", at(accepted));
+    }
+    for refused in
+        ["mlflow:5000", "https://ada:secret@example.org", "https://", "https://a/?b", "databricks", "s3://a/"]
+    {
+        assert!(at(refused).is_err(), "{refused}");
+    }
+}
+
 fn model_version(threshold: f64, decisions: &[&str]) -> ModelVersion {
     let digest = format!("sha256:{}", "0".repeat(64));
     let record = |decision: &&str| json!({"decision": decision, "by": "ann", "at": "2026-01-01T00:00:00Z"});

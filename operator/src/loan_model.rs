@@ -8,6 +8,7 @@ pub mod champion;
 pub mod decide;
 pub mod drift;
 pub mod gates;
+pub mod mirror;
 pub mod news;
 pub mod observe;
 pub mod status;
@@ -98,6 +99,11 @@ async fn act(
             let request = build::asked(&read_job(client, &validated.namespace, sweep).await?)?;
             let request = against_champion(request, validated, observed);
             let job = build::training_job(settings, validated, origin, &request, owner);
+            apply::create(client, &job, |standing| apply::same_owner(standing, &job)).await?;
+        }
+        Some(Action::Mirror(request)) => {
+            let Some(owner) = model.controller_owner_ref(&()) else { return Ok(()) }; // not created yet: it has no UID
+            let job = mirror::job::mirror(settings, validated, request, owner);
             apply::create(client, &job, |standing| apply::same_owner(standing, &job)).await?;
         }
         Some(Action::Remove(name)) => {

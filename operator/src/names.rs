@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use kube::{Resource, ResourceExt as _};
+use underwriter_contract::Digest;
 
 use crate::Error;
 
@@ -56,6 +57,8 @@ pub enum Component {
     DriftScan,
     /// Answers applications.
     Predictor,
+    /// Shows versions in another registry.
+    RegistryMirror,
 }
 
 impl Component {
@@ -67,6 +70,7 @@ impl Component {
             Self::Sweep => "sweep",
             Self::DriftScan => "drift-scan",
             Self::Predictor => "predictor",
+            Self::RegistryMirror => "registry-mirror",
         }
     }
 }
@@ -122,6 +126,12 @@ impl Name {
     #[must_use]
     pub fn model_version(&self, version: u32) -> String {
         format!("{self}-v{version}")
+    }
+
+    /// The Job that makes a registry show what has this digest.
+    #[must_use]
+    pub fn mirror_job(&self, digest: &Digest) -> String {
+        format!("{self}-mirror-{}", digest.short(8))
     }
 
     /// The ConfigMap with a service's traffic.
@@ -197,7 +207,7 @@ mod tests {
         #[test]
         fn every_childs_name_fits_a_label(name in "[a-z]([-a-z0-9]{0,38}[a-z0-9])?", version in 0_u32..1_000_000_000, attempt in 0_u32..100_000) {
             let name = Name::parse(&name).unwrap();
-            for child in [name.training_job(version, attempt), name.traffic(), name.scan_job("1234567890")] {
+            for child in [name.training_job(version, attempt), name.traffic(), name.scan_job("1234567890"), name.mirror_job(&Digest::of(b""))] {
                 prop_assert!(child.len() <= 63, "{child}");
             }
         }

@@ -20,7 +20,7 @@ use k8s_openapi::{
 use kube::core::ObjectMeta;
 use underwriter_contract::{
     learning::SecretRef,
-    request::{ARTIFACTS_PREFIX, DATA_PREFIX, LOG_PREFIX, REQUEST},
+    request::{ARTIFACTS_PREFIX, DATA_PREFIX, LOG_PREFIX, REGISTRY_PREFIX, REQUEST},
 };
 use underwriter_crds::{Template, template::Resources};
 
@@ -44,14 +44,16 @@ pub struct Secrets {
     pub artifacts: Option<SecretRef>,
     /// Of the prediction log.
     pub log: Option<SecretRef>,
+    /// Of the registry that versions are shown in.
+    pub registry: Option<SecretRef>,
 }
 
 impl Secrets {
     /// The variables. A Secret that does not exist keeps the pod from starting, and kubelet says which.
     #[must_use]
     pub fn env_from(&self) -> Vec<EnvFromSource> {
-        let Self { data, artifacts, log } = self;
-        let all = [(DATA_PREFIX, data), (ARTIFACTS_PREFIX, artifacts), (LOG_PREFIX, log)];
+        let Self { data, artifacts, log, registry } = self;
+        let all = [(DATA_PREFIX, data), (ARTIFACTS_PREFIX, artifacts), (LOG_PREFIX, log), (REGISTRY_PREFIX, registry)];
         all.into_iter()
             .filter_map(|(prefix, secret)| secret.as_ref().map(|secret| from_secret(prefix, secret)))
             .collect()
@@ -163,7 +165,7 @@ pub struct Task<'a> {
     pub metadata: ObjectMeta,
     /// The object it is done for.
     pub owner: OwnerReference,
-    /// The subcommand: `train`, `sweep` or `drift`.
+    /// The subcommand: `train`, `sweep`, `drift` or `mirror`.
     pub command: &'static str,
     /// Its request as JSON.
     pub request: String,

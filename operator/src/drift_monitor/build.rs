@@ -33,7 +33,7 @@ pub fn scan(monitor: &DriftMonitor, name: &Name, validated: &Validated, start: &
         owner: monitor.controller_owner_ref(&()).unwrap_or_default(),
         command: "drift",
         request: serde_json::to_string(&request).unwrap_or_default(), // a plain value: cannot fail
-        secrets: Secrets { data: None, artifacts: resolved.artifacts.secret_ref.clone(), log },
+        secrets: Secrets { artifacts: resolved.artifacts.secret_ref.clone(), log, ..Secrets::default() },
         template: &Template::default(),
         resources: pod::resources(&[("cpu", "100m"), ("memory", "128Mi")], &[("memory", "512Mi")]),
         retries: RETRIES,

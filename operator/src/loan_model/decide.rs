@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use underwriter_contract::{
-    request::Trigger,
+    request::{MirrorRequest, Trigger},
     summary::{Summary, Trained},
 };
 use underwriter_crds::{
@@ -20,7 +20,7 @@ use super::{
     build::{self, Origin},
     champion::Standing,
     drift::{self, Answer},
-    news,
+    mirror, news,
     observe::{Observed, ObservedRun},
     status,
     trigger::Situation,
@@ -61,6 +61,8 @@ pub enum Action {
     Start(Box<Origin>),
     /// Create the Job that trains, of a run whose sweep, given by its Job, has ended.
     Train(Box<Origin>, String),
+    /// Create the Job that makes MLflow show this.
+    Mirror(Box<MirrorRequest>),
     /// Remove a Job whose result is written down.
     Remove(String),
 }
@@ -70,7 +72,8 @@ pub enum Action {
 pub fn decide(validated: &Validated, observed: &Observed, now: Timestamp) -> Decision {
     let standing = Standing::derive(validated, observed);
     let last = last_run(observed, now);
-    let situation = Situation { validated, observed, standing: &standing, last: last.as_ref(), now };
+    let mirror = mirror::plan(validated, observed, &standing, now);
+    let situation = Situation { validated, observed, standing: &standing, last: last.as_ref(), mirror: &mirror, now };
     let action = next_action(&situation);
     let status = status::of_model(&situation, action.as_ref());
     Decision {
@@ -108,6 +111,7 @@ fn next_action(situation: &Situation<'_>) -> Option<Action> {
         .or_else(|| train(observed))
         .or_else(|| start(situation))
         .or_else(|| remove(situation))
+        .or_else(|| situation.mirror.action.clone())
 }
 
 fn record(validated: &Validated, observed: &Observed) -> Option<Action> {
@@ -186,14 +190,20 @@ fn ended(run: &ObservedRun, observed: &Observed, now: Timestamp) -> Option<LastR
 }
 
 fn requeue(situation: &Situation<'_>) -> Duration {
-    let Situation { validated, observed, standing, now, .. } = situation;
-    let running = active(observed).map(|_| WHILE_RUNNING);
-    let free = running.is_none() && !validated.suspend;
+    let Situation { validated, observed, standing, mirror, now, .. } = situation;
+    let trains = active(observed).is_some();
+    let running = (trains || mirror.running).then_some(WHILE_RUNNING);
+    let free = !trains && !validated.suspend;
     let retry = situation.open_failure().filter(|_| free).map(Situation::tried_again_at);
     let drift = match drift::answer(validated, observed, standing, *now) {
         Answer::Hold { until, .. } => until,
         Answer::Nothing | Answer::Retrain => None,
     };
     let until = |time: Timestamp| Duration::try_from(time.duration_since(*now)).unwrap_or(Duration::from_secs(1));
-    running.into_iter().chain(retry.into_iter().chain(drift).map(until)).min().unwrap_or(SAFETY_NET).min(SAFETY_NET)
+    running
+        .into_iter()
+        .chain(retry.into_iter().chain(drift).chain(mirror.again).map(until))
+        .min()
+        .unwrap_or(SAFETY_NET)
+        .min(SAFETY_NET)
 }

@@ -11,6 +11,8 @@ use underwriter_crds::{
     model_version::{Decision, VersionState},
 };
 
+use crate::summary::Progress;
+
 use super::{
     decide::decide,
     world::{Crash, Ending, Quality, World},
@@ -433,6 +435,119 @@ fn a_restored_cluster_trains_nothing_again() {
     assert_eq!(world.versions.iter().map(|version| version.spec.decisions.clone()).collect::<Vec<_>>(), before);
 }
 
+/// A model whose first version decides and is to be shown in MLflow.
+fn shown() -> World {
+    let mut world = deciding();
+    world.set_registry(true);
+    world.settle();
+    world
+}
+
+fn mirrored(world: &World) -> Option<String> {
+    let conditions = world.status().conditions;
+    let condition = conditions.into_iter().find(|condition| condition.type_ == "RegistryMirrored")?;
+    Some(format!("{}/{}", condition.status, condition.reason))
+}
+
+#[test]
+fn mlflow_is_shown_each_change_once() {
+    let mut world = shown();
+    assert_eq!((world.mirrors.len(), mirrored(&world).as_deref()), (1, Some("False/Mirroring")));
+    world.end_mirror(true);
+    world.settle();
+    assert_eq!((world.shown.clone(), mirrored(&world).as_deref()), (world.to_be_shown(), Some("True/Mirrored")));
+    world.change_spec(1);
+    world.settle();
+    world.wait(5);
+    world.settle();
+    assert_eq!((world.mirrors.len(), world.started.len()), (1, 2), "a run that goes on is nothing to show");
+    world.end_run(Ending::Trained(Quality::Better));
+    world.settle();
+    world.end_mirror(true);
+    world.settle();
+    assert_eq!((world.shown.clone().unwrap().champion, world.mirrors.len()), (Some(2), 1));
+    world.say(1, Decision::Revoked);
+    world.settle();
+    world.end_mirror(true);
+    world.settle();
+    let request = world.shown.clone().unwrap();
+    assert_eq!((request.champion, request.versions[1].state.as_str()), (Some(1), "Revoked"));
+    assert_eq!(mirrored(&world).as_deref(), Some("True/Mirrored"));
+}
+
+#[test]
+fn training_and_promotion_go_on_without_mlflow_and_it_catches_up() {
+    let mut world = shown();
+    let mut tries = 0;
+    for minutes in [1, 5, 15, 60, 60] {
+        world.end_mirror(false);
+        world.settle();
+        assert_eq!(mirrored(&world).as_deref(), Some("False/Unreachable"));
+        assert!(world.true_conditions().contains_key("Ready"));
+        world.now += jiff::SignedDuration::from_mins(minutes - 1) + jiff::SignedDuration::from_secs(59);
+        world.settle();
+        assert!(world.mirrors.iter().all(|(mirror, _)| !matches!(mirror.progress, Some(Progress::Running(_)))));
+        world.now += jiff::SignedDuration::from_secs(1);
+        world.settle();
+        tries += 1;
+        assert_eq!(world.status().mirror.unwrap().failure.unwrap().attempts, tries);
+    }
+    world.change_spec(1);
+    world.settle();
+    world.end_run(Ending::Trained(Quality::Better));
+    world.settle();
+    assert_eq!(world.status().champion, Some(2));
+    world.end_mirror(false);
+    world.settle();
+    world.end_mirror(true); // the new version is tried at once
+    world.settle();
+    assert_eq!((world.shown.clone(), mirrored(&world).as_deref()), (world.to_be_shown(), Some("True/Mirrored")));
+    let told: Vec<_> = world.notices.iter().filter(|notice| notice.starts_with("Mirror")).collect();
+    assert_eq!(told, ["MirrorFailed", "Mirrored"]);
+}
+
+#[test]
+fn what_was_shown_before_is_shown_again_by_a_job_of_the_same_name() {
+    let mut world = shown();
+    world.end_mirror(true);
+    world.settle();
+    for relaxed in [true, false, true, false] {
+        world.model.spec.registry.as_mut().unwrap().mlflow.experiment = relaxed.then(|| "other".into());
+        world.settle();
+        world.end_mirror(true);
+        world.settle();
+        assert_eq!(world.shown, world.to_be_shown());
+    }
+}
+
+#[test]
+fn without_a_registry_nothing_of_it_is_left() {
+    let mut world = shown();
+    world.set_registry(false);
+    world.settle();
+    assert_eq!((world.mirrors.len(), world.status().mirror), (1, None), "it still runs");
+    world.end_mirror(true);
+    world.settle();
+    assert_eq!((world.mirrors.len(), mirrored(&world)), (0, None));
+}
+
+#[test]
+fn no_more_versions_are_shown_than_a_job_can_be_told() {
+    let mut world = deciding();
+    world.model.spec.promotion.policy = PromotionPolicy::Manual;
+    for seed in 1..60 {
+        world.change_spec(seed);
+        world.settle();
+        world.end_run(Ending::Trained(Quality::Better));
+        world.settle();
+    }
+    world.set_registry(true);
+    let request = world.to_be_shown().unwrap();
+    let numbers: Vec<_> = request.versions.iter().map(|version| version.artifact.version).collect();
+    assert_eq!(numbers, [1].into_iter().chain(11..=60).collect::<Vec<_>>());
+    assert_eq!(request.champion, Some(1));
+}
+
 /// Whether the operator stops looking again soon. What it waits for may be a moment away, but not time after time.
 fn comes_to_rest(world: &mut World) -> bool {
     (0..4).any(|_| {
@@ -464,6 +579,8 @@ enum Happening {
     LoseStatuses,
     Restore,
     CutOff(Crash),
+    Registry(bool),
+    EndMirror(bool),
 }
 
 fn ending() -> impl Strategy<Value = Ending> {
@@ -500,6 +617,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(Happening::LoseStatuses),
         1 => Just(Happening::Restore),
         4 => prop_oneof![Just(Crash::AfterAction), Just(Crash::AfterVersions), Just(Crash::Never)].prop_map(Happening::CutOff),
+        2 => any::<bool>().prop_map(Happening::Registry),
+        4 => any::<bool>().prop_map(Happening::EndMirror),
     ]
 }
 
@@ -525,6 +644,8 @@ fn happen(world: &mut World, happening: &Happening) {
         Happening::LoseStatuses => forget(world, World::lose_statuses),
         Happening::Restore => restore(world),
         Happening::CutOff(crash) => drop(world.pass(crash)),
+        Happening::Registry(wanted) => world.set_registry(wanted),
+        Happening::EndMirror(up) => world.end_mirror(up),
     }
 }
 
@@ -550,6 +671,22 @@ fn restore(world: &mut World) {
     }
 }
 
+/// MLflow, where there is one, comes to show what it should.
+fn catches_up(world: &mut World) {
+    let failed = world.status().mirror.and_then(|mirror| mirror.failure).map_or(world.now, |failure| failure.at);
+    world.now = world.now.max(failed);
+    world.wait(1);
+    for _ in 0..2 {
+        world.settle(); // what runs may be of old
+        world.end_mirror(true);
+    }
+    world.settle();
+    if let Some(wanted) = world.to_be_shown() {
+        assert_eq!(world.shown.as_ref(), Some(&wanted));
+        assert_eq!(mirrored(world).as_deref(), Some("True/Mirrored"));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
@@ -567,5 +704,6 @@ proptest! {
         prop_assert_eq!(again.action, None);
         prop_assert_eq!(again.notices, vec![]);
         prop_assert!(comes_to_rest(&mut world), "polls for nothing");
+        catches_up(&mut world);
     }
 }

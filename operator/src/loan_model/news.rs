@@ -40,6 +40,7 @@ pub fn notices(situation: &Situation<'_>, action: Option<&Action>, status: &Loan
         .into_iter()
         .chain(rejected)
         .chain(waits)
+        .chain(situation.mirror.notice.clone())
         .chain(action.and_then(|action| action_notice(action, situation.observed)))
         .collect()
 }
@@ -81,7 +82,7 @@ fn action_notice(action: &Action, observed: &Observed) -> Option<Notice> {
             let bad = *decision == Verb::RolledBack;
             Some(if bad { Notice::warning(decision, text) } else { Notice::normal(decision, text) })
         }
-        Action::Remove(_) => None,
+        Action::Mirror(_) | Action::Remove(_) => None,
     }
 }
 

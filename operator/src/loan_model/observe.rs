@@ -12,7 +12,10 @@ use underwriter_crds::{
     DriftMonitor, LoanModel, LoanModelStatus, ModelVersion, PredictionService, loan_model::SweepProgress,
 };
 
-use super::build::Origin;
+use super::{
+    build::Origin,
+    mirror::{ObservedMirror, is_seen},
+};
 use crate::{
     Context, Error,
     names::{Component, annotation, label},
@@ -32,6 +35,8 @@ pub struct Observed {
     pub services: Vec<Arc<PredictionService>>,
     /// The monitors that name it.
     pub monitors: Vec<Arc<DriftMonitor>>,
+    /// The Jobs that bring MLflow up to date, oldest first.
+    pub mirrors: Vec<ObservedMirror>,
 }
 
 /// One run: its training Job, and its sweep's where it has one.
@@ -104,12 +109,14 @@ pub async fn observe(context: &Context, model: &LoanModel) -> Result<Observed, E
         runs: Vec::new(),
         services: stores.of_model(&namespace, &name),
         monitors: stores.of_model(&namespace, &name),
+        mirrors: Vec::new(),
     };
     for job in jobs(context, &namespace, &name, &observed.status).await? {
         let run = observe_run(context, &job, &observed).await?;
         add(&mut observed.runs, run);
     }
     observed.runs.sort_by_key(|run| (run.origin.version, run.origin.attempt));
+    observed.mirrors = mirrors(context, &namespace, &name, &observed.status).await?;
     Ok(observed)
 }
 
@@ -125,6 +132,34 @@ fn add(runs: &mut Vec<ObservedRun>, run: ObservedRun) {
     }
 }
 
+/// The newest Job alone is asked how it does: one at a time is started.
+async fn mirrors(
+    context: &Context,
+    namespace: &str,
+    model: &str,
+    status: &LoanModelStatus,
+) -> Result<Vec<ObservedMirror>, Error> {
+    let mut jobs = context.stores.of_model::<Job>(namespace, model);
+    jobs.retain(|job| is(job, Component::RegistryMirror));
+    jobs.sort_by_key(|job| (created(job), job.name_any()));
+    let mirror = |job: &Arc<Job>| ObservedMirror { job: job.name_any(), created: created(job), progress: None };
+    let mut mirrors: Vec<_> = jobs.iter().map(mirror).collect();
+    if let (Some(newest), Some(job)) = (mirrors.last_mut(), jobs.last()) {
+        if !is_seen(status.mirror.as_ref(), &newest.job, newest.created) {
+            newest.progress = Some(summary::observe(&context.client, job).await?);
+        }
+    }
+    Ok(mirrors)
+}
+
+fn is(job: &Job, component: Component) -> bool {
+    job.labels().get(label::COMPONENT).is_some_and(|label| label == component.as_str())
+}
+
+fn created(job: &Job) -> Timestamp {
+    job.creation_timestamp().map_or(Timestamp::UNIX_EPOCH, |time| time.0)
+}
+
 async fn jobs(
     context: &Context,
     namespace: &str,
@@ -132,10 +167,7 @@ async fn jobs(
     status: &LoanModelStatus,
 ) -> Result<Vec<Arc<Job>>, Error> {
     let mut jobs = context.stores.of_model::<Job>(namespace, model);
-    let of_runs = [Component::Training, Component::Sweep].map(Component::as_str);
-    jobs.retain(|job| {
-        job.labels().get(label::COMPONENT).is_some_and(|component| of_runs.contains(&component.as_str()))
-    });
+    jobs.retain(|job| is(job, Component::Training) || is(job, Component::Sweep));
     if let Some(name) =
         status.run.as_ref().map(|run| &run.job).filter(|name| jobs.iter().all(|job| job.name_any() != **name))
     {
@@ -154,16 +186,14 @@ async fn observe_run(context: &Context, job: &Job, observed: &Observed) -> Resul
         (false, Some(sweep)) if sweep.ended => Some(Progress::Running(None)), // the run goes on: it is to train
         (false, _) => Some(summary::observe(&context.client, job).await?),
     };
-    let created = job.creation_timestamp().map_or(Timestamp::UNIX_EPOCH, |time| time.0);
-    Ok(ObservedRun { job: job.name_any(), origin, created, progress, sweep })
+    Ok(ObservedRun { job: job.name_any(), origin, created: created(job), progress, sweep })
 }
 
 fn sweep(job: &Job, origin: &Origin) -> Option<ObservedSweep> {
-    let component = job.labels().get(label::COMPONENT)?;
     let (succeeded, failed) = summary::indexes(job);
     let progress = SweepProgress { trials: origin.trials.unwrap_or_default(), succeeded, failed };
     let sweep = ObservedSweep { job: job.name_any(), progress, ended: summary::has_ended(job) };
-    (component == Component::Sweep.as_str()).then_some(sweep)
+    is(job, Component::Sweep).then_some(sweep)
 }
 
 /// Whether what became of a run is written down: as its version, or as the last run of the status.

@@ -37,7 +37,7 @@ enum Reason {
 /// The status once an action is done.
 #[must_use]
 pub fn of_model(situation: &Situation<'_>, action: Option<&Action>) -> LoanModelStatus {
-    let Situation { validated, observed, standing, last, now } = situation;
+    let Situation { validated, observed, standing, last, mirror, now } = situation;
     let started = if let Some(Action::Start(origin)) = action { Some(origin.as_ref()) } else { None };
     let trains = if let Some(Action::Train(origin, _)) = action { Some(origin.as_ref()) } else { None };
     let run = started.map(|origin| planned(situation, origin)).or_else(|| going_on(situation, trains));
@@ -52,6 +52,7 @@ pub fn of_model(situation: &Situation<'_>, action: Option<&Action>) -> LoanModel
         last_handled_retrain_request: handled_request(situation, started),
         resolved: Some(validated.resolved.clone()),
         conditions: merge(&observed.status.conditions, conditions, validated.generation, *now),
+        mirror: mirror.status.clone(),
     }
 }
 
@@ -105,6 +106,7 @@ fn conditions(situation: &Situation<'_>, run: Option<&Run>) -> Vec<Wanted> {
     conditions.extend(stalled_or_reconciling(situation, open, run));
     conditions.extend(situation.standing.awaiting().map(awaiting));
     conditions.extend(if run.is_some() || open.is_some() { None } else { retraining(situation) });
+    conditions.extend(situation.mirror.condition.clone());
     conditions
 }
 

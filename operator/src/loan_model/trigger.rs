@@ -11,6 +11,7 @@ use super::{
     build::Origin,
     champion::Standing,
     drift::{self, Answer, Consumed, after},
+    mirror,
     observe::Observed,
     validate::Validated,
 };
@@ -31,6 +32,8 @@ pub struct Situation<'a> {
     pub standing: &'a Standing<'a>,
     /// The last run that ended.
     pub last: Option<&'a LastRun>,
+    /// What MLflow needs.
+    pub mirror: &'a mirror::Plan,
     /// The time.
     pub now: Timestamp,
 }

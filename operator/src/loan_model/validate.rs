@@ -8,7 +8,7 @@ use underwriter_contract::{
 };
 use underwriter_crds::{
     Duration, LoanModel, RETRAIN_REQUESTED, Template,
-    loan_model::{Gate, OnDrift, PredictionLog, PromotionPolicy, Resolved, VersusChampion},
+    loan_model::{Gate, Mlflow, OnDrift, PredictionLog, PromotionPolicy, Resolved, VersusChampion},
 };
 
 use super::gates::{Bound, Check};
@@ -50,6 +50,8 @@ pub struct Validated {
     pub suspend: bool,
     /// The token by which a run is asked for.
     pub request: Option<String>,
+    /// Where else versions are shown.
+    pub mlflow: Option<Mlflow>,
 }
 
 impl Validated {
@@ -85,6 +87,7 @@ pub fn validate(model: &LoanModel, settings: &Settings) -> Result<Validated, Err
         data: spec.data.secret_ref.clone().or_else(|| settings.data_secret.clone()),
         artifacts: resolved.artifacts.secret_ref.clone(),
         log: resolved.prediction_log.as_ref().map(|log| log.secret_ref.clone()),
+        registry: None,
     };
     Ok(Validated {
         name: Name::of(model)?,
@@ -102,6 +105,7 @@ pub fn validate(model: &LoanModel, settings: &Settings) -> Result<Validated, Err
         on_drift: spec.retraining.on_drift.clone(),
         suspend: spec.suspend,
         request: model.annotations().get(RETRAIN_REQUESTED).filter(|token| !token.is_empty()).cloned(),
+        mlflow: spec.registry.as_ref().map(|registry| registry.mlflow.clone()),
     })
 }
 

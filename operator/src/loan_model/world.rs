@@ -11,8 +11,8 @@ use serde_json::json;
 use underwriter_contract::{
     Digest,
     learning::Sweep,
-    request::TriggerType,
-    summary::{Failure, FailureReason, Skipped, Summary, Trained},
+    request::{MirrorRequest, TriggerType},
+    summary::{Failure, FailureReason, Mirrored, Skipped, Summary, Trained},
 };
 use underwriter_crds::{
     DriftMonitor, LoanModel, LoanModelStatus, ModelVersion, PredictionService, RETRAIN_REQUESTED, conditions,
@@ -22,8 +22,10 @@ use underwriter_crds::{
 
 use super::{
     build::Origin,
+    champion::Standing,
     decide::{Action, Decision, active, decide},
     gates::{Verdict, evaluate},
+    mirror::{ObservedMirror, is_seen, request},
     observe::{Observed, ObservedRun, ObservedSweep, is_recorded},
     validate::{Validated, validate},
 };
@@ -70,6 +72,9 @@ pub struct World {
     pub token: u32,
     pub scan: u32,
     pub settings: Settings,
+    pub mirrors: Vec<(ObservedMirror, MirrorRequest)>,
+    /// What MLflow shows.
+    pub shown: Option<MirrorRequest>,
 }
 
 impl World {
@@ -106,6 +111,8 @@ impl World {
             token: 0,
             scan: 0,
             settings: Settings::try_parse_from(least).unwrap(),
+            mirrors: Vec::new(),
+            shown: None,
         }
     }
 
@@ -117,7 +124,14 @@ impl World {
             runs: self.runs.clone(),
             services: self.services.iter().cloned().map(Arc::new).collect(),
             monitors: self.monitors.iter().cloned().map(Arc::new).collect(),
+            mirrors: self.mirrors.iter().map(|(mirror, _)| mirror.clone()).collect(),
         };
+        let newest = observed.mirrors.len().saturating_sub(1);
+        for (index, mirror) in observed.mirrors.iter_mut().enumerate() {
+            if index < newest || is_seen(observed.status.mirror.as_ref(), &mirror.job, mirror.created) {
+                mirror.progress = None;
+            }
+        }
         for index in 0..observed.runs.len() {
             if is_recorded(&observed.runs[index].origin, &observed) {
                 observed.runs[index].progress = None;
@@ -199,6 +213,13 @@ impl World {
             Action::Decide(number, record) => self.decided(number, record),
             Action::Start(origin) => self.start(*origin, observed),
             Action::Train(origin, sweep) => self.train(&origin, &sweep),
+            Action::Mirror(request) => self.mirror(*request),
+            Action::Remove(name) if self.mirrors.iter().any(|(mirror, _)| mirror.job == name) => {
+                let running = |mirror: &ObservedMirror| matches!(mirror.progress, Some(Progress::Running(_)));
+                let gone = |(mirror, _): &(ObservedMirror, _)| mirror.job == name;
+                assert!(!self.mirrors.iter().any(|mirror| gone(mirror) && running(&mirror.0)), "{name} still runs");
+                self.mirrors.retain(|mirror| !gone(mirror));
+            }
             Action::Remove(name) => self.remove(&name, observed),
         }
     }
@@ -278,6 +299,41 @@ impl World {
             sweep: tried,
         });
         self.runs.sort_by_key(|run| (run.origin.version, run.origin.attempt));
+    }
+
+    fn mirror(&mut self, request: MirrorRequest) {
+        let job = self.validated().name.mirror_job(&request.digest());
+        for (standing, _) in &self.mirrors {
+            assert_ne!(standing.job, job, "{job} is made twice");
+            assert!(!matches!(standing.progress, Some(Progress::Running(_))), "two mirrors at a time");
+        }
+        // The API server's clock does not go back where the operator's does.
+        let newest = self.mirrors.iter().map(|(mirror, _)| mirror.created).chain([self.now]).max().unwrap();
+        let told = self.status().mirror.map_or(newest, |told| told.created.max(newest));
+        let created = told + SignedDuration::from_secs(1);
+        self.mirrors.push((ObservedMirror { job, created, progress: Some(Progress::Running(None)) }, request));
+    }
+
+    /// The mirror that runs ends; where MLflow is down, nobody knows how far it came.
+    pub fn end_mirror(&mut self, up: bool) {
+        let running = |(mirror, _): &&mut (ObservedMirror, _)| matches!(mirror.progress, Some(Progress::Running(_)));
+        let Some((mirror, request)) = self.mirrors.iter_mut().find(running) else { return };
+        let mirrored = Mirrored { digest: request.digest(), versions: 1, added: 0 };
+        let down = Failure::new(FailureReason::Unreachable, "MLflow is down");
+        mirror.progress = Some(Progress::Ended(if up { Summary::Mirrored(mirrored) } else { Summary::Failed(down) }));
+        self.shown = up.then(|| request.clone());
+    }
+
+    /// Whether versions are shown in MLflow.
+    pub fn set_registry(&mut self, wanted: bool) {
+        let registry = json!({"mlflow": {"trackingUri": "http://mlflow:5000"}});
+        self.model.spec.registry = wanted.then(|| serde_json::from_value(registry).unwrap());
+    }
+
+    /// What MLflow should show.
+    pub fn to_be_shown(&self) -> Option<MirrorRequest> {
+        let (validated, observed) = (self.validated(), self.observe());
+        request(&validated, validated.mlflow.as_ref()?, &Standing::derive(&validated, &observed))
     }
 
     /// Nothing is answered by two versions.
@@ -421,6 +477,7 @@ impl World {
         self.lose_statuses();
         self.model.metadata.uid = Some(format!("{}'", self.model.uid().unwrap()));
         self.runs.clear();
+        self.mirrors.clear();
         self.monitors.clear();
         let now = self.now;
         self.versions.iter_mut().for_each(|version| version.metadata.creation_timestamp = Some(Time(now)));

@@ -1,7 +1,7 @@
 //! Training, judging, and saying which version decides.
 
 use serde_json::{Value, json};
-use underwriter_contract::Digest;
+use underwriter_contract::{Digest, request::MirrorRequest};
 
 use crate::api_server::{Cluster, Controller::LoanModel, MODEL, VERSION};
 
@@ -114,6 +114,40 @@ async fn a_malformed_object_does_not_stop_the_others() {
         "metadata": {"name": "broken", "namespace": "bank"}});
     cluster.put(&MODEL.replace("/loans", "/broken"), malformed);
     assert_eq!(cluster.settle(LoanModel).await.first().map(String::as_str), Some("create jobs/loans-v1"));
+}
+
+#[tokio::test]
+async fn a_version_is_shown_in_mlflow_and_nothing_waits_for_it() {
+    let cluster = Cluster::with_champion();
+    let mlflow = json!({"trackingUri": "http://mlflow:5000", "secretRef": {"name": "mlflow"}});
+    cluster.change(MODEL, &json!({"spec": {"registry": {"mlflow": mlflow}, "suspend": true}}));
+    let writes = cluster.settle(LoanModel).await;
+    let (path, job) = cluster.only("jobs");
+    let name = job["metadata"]["name"].as_str().unwrap();
+    assert!(writes.contains(&format!("create jobs/{name}")) && name.starts_with("loans-mirror-"), "{writes:?}");
+    let container = &job["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(container["args"], json!(["mirror"]));
+    assert_eq!(container["envFrom"], json!([{"prefix": "REGISTRY_", "secretRef": {"name": "mlflow"}}]));
+    let request: MirrorRequest = serde_json::from_str(container["env"][0]["value"].as_str().unwrap()).unwrap();
+    assert_eq!((request.experiment.as_str(), request.champion, request.versions.len()), ("bank/loans", Some(1), 1));
+
+    let down = json!({"failed": {"reason": "Unreachable", "message": "http://mlflow:5000: no answer"}});
+    cluster.job_ends("Failed", 1, &down);
+    assert_eq!(cluster.settle(LoanModel).await, ["patch loanmodels/loans/status", "event MirrorFailed"]);
+    let (state, message) = cluster.condition(MODEL, "RegistryMirrored").unwrap();
+    assert!(
+        state == "False/Unreachable" && message.contains("tried again by itself at 2026-01-01T00:01:00Z"),
+        "{message}"
+    );
+    assert_eq!(cluster.condition(MODEL, "Ready").unwrap().0, "True/ChampionDecides");
+
+    cluster.remove(&path); // its time to be tried again never comes here
+    cluster.change(MODEL, &json!({"status": {"mirror": null}}));
+    cluster.settle(LoanModel).await;
+    cluster.job_ends("Complete", 0, &json!({"mirrored": {"digest": request.digest(), "versions": 1, "added": 1}}));
+    assert_eq!(cluster.settle(LoanModel).await, ["patch loanmodels/loans/status"]);
+    assert_eq!(cluster.condition(MODEL, "RegistryMirrored").unwrap().0, "True/Mirrored");
+    assert_eq!(cluster.get(MODEL)["status"]["mirror"]["digest"], json!(request.digest()));
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ fn template(parent: &Parent<'_>, resolved: &Resolved, versions: &[ArtifactRef]) 
 
 fn container(parent: &Parent<'_>, resolved: &Resolved, versions: &[ArtifactRef]) -> Container {
     let log = resolved.prediction_log.as_ref().map(|log| log.secret_ref.clone());
-    let secrets = Secrets { data: None, artifacts: resolved.artifacts.secret_ref.clone(), log };
+    let secrets = Secrets { artifacts: resolved.artifacts.secret_ref.clone(), log, ..Secrets::default() };
     let defaults = pod::resources(&[("cpu", "50m"), ("memory", "64Mi")], &[("memory", "256Mi")]);
     Container {
         name: PREDICTOR.into(),
