@@ -116,7 +116,7 @@ chart:
 story: # with assertions; the demo plays the same
 	cargo test --release --workspace --locked --test story --no-fail-fast -- --ignored --nocapture
 
-faults: # killed operators, outages, bad challengers, bad input; each in a namespace of its own
+faults: $(MLFLOW)/.installed # killed operators, outages, bad challengers, bad input; each in a namespace of its own
 	cargo test --release --workspace --locked --test cluster --no-fail-fast -- --ignored --nocapture --test-threads=1
 
 figures: ## what the operator holds in memory, and how large the images are

@@ -10,6 +10,7 @@ mod bad_challenger;
 mod bad_input;
 mod client_counts;
 mod log_equals_client;
+mod mlflow;
 mod operator;
 mod operator_killed;
 mod process;
