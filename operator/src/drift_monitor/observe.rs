@@ -75,9 +75,7 @@ fn outcome(progress: Progress) -> Outcome {
         Progress::Running(waits_for) => Outcome::Running(waits_for),
         Progress::Ended(Summary::Scanned(scanned)) => Outcome::Scanned(scanned),
         Progress::Ended(Summary::Failed(failure)) => Outcome::Failed(failure),
-        Progress::Ended(
-            Summary::Trained(_) | Summary::Skipped(_) | Summary::Tried(_) | Summary::Mirrored(_),
-        ) => {
+        Progress::Ended(Summary::Trained(_) | Summary::Skipped(_) | Summary::Tried(_) | Summary::Mirrored(_)) => {
             internal("the Job did something else than a scan")
         }
         Progress::Lost => internal("what it found cannot be read; the next scan looks again"),

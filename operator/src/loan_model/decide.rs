@@ -176,9 +176,7 @@ fn ended(run: &ObservedRun, observed: &Observed, now: Timestamp) -> Option<LastR
         Some(Progress::Ended(Summary::Failed(failure))) => {
             (RunResult::Failed, Some(failure.reason), Some(failure.message.clone()))
         }
-        Some(
-            Progress::Ended(Summary::Scanned(_) | Summary::Tried(_) | Summary::Mirrored(_)) | Progress::Lost,
-        ) => (
+        Some(Progress::Ended(Summary::Scanned(_) | Summary::Tried(_) | Summary::Mirrored(_)) | Progress::Lost) => (
             RunResult::Failed,
             None,
             Some("it ended well, but its result was lost: another attempt tells it again".into()),

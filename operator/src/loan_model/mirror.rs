@@ -146,9 +146,8 @@ fn folded(told: Option<&Mirror>, newest: Option<&ObservedMirror>, now: Timestamp
             failure: None,
         }),
         Progress::Ended(Summary::Failed(failure)) => failed(Some(failure.reason), &failure.message),
-        Progress::Ended(Summary::Trained(_) | Summary::Skipped(_) | Summary::Scanned(_)) | Progress::Lost => {
-            failed(None, "it ended well, but its result was lost: another attempt tells it again")
-        }
+        Progress::Ended(Summary::Trained(_) | Summary::Skipped(_) | Summary::Scanned(_) | Summary::Tried(_))
+        | Progress::Lost => failed(None, "it ended well, but its result was lost: another attempt tells it again"),
         Progress::Broken(why) => failed(None, why),
     }
 }

@@ -79,9 +79,7 @@ fn main() -> ExitCode {
             (false, _) => shell::run(&job, train::run),
         },
         Task::Evaluate(evaluate) => shell::answer(evaluate.run()),
-        Task::Sweep { index, job } => {
-            shell::run(&job, |request, environment| sweep::run(request, environment, index))
-        }
+        Task::Sweep { index, job } => shell::run(&job, |request, environment| sweep::run(request, environment, index)),
         Task::Drift(job) => shell::run(&job, drift::run),
         Task::Mirror(job) => shell::run(&job, mirror::run),
     }

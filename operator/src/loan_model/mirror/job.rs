@@ -40,6 +40,7 @@ pub fn mirror(settings: &Settings, validated: &Validated, request: &MirrorReques
         resources: pod::resources(&[("cpu", "50m"), ("memory", "64Mi")], &[("memory", "512Mi")]),
         retries: RETRIES,
         deadline: DEADLINE,
+        indexed: None,
     };
     pod::job(settings, task)
 }

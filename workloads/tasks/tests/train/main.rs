@@ -4,8 +4,8 @@
 
 mod decision;
 mod fidelity;
-mod fuzz;
 mod files;
+mod fuzz;
 mod guards;
 mod laptop;
 mod loans;
