@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use crate::{
-    store::{InvalidLocation, Location, Store, StoreError},
+    store::{Location, Store, StoreError},
     web::{Address, Web},
 };
 
@@ -22,6 +22,14 @@ pub enum Origin {
     /// On the web: one file.
     Published(Address),
 }
+
+/// A text that names no place with loans.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is no place with loans: expected s3://bucket/prefix/, https://host/file (http:// of this machine only), \
+     kaggle://owner/dataset/file or, on a laptop, a path"
+)]
+pub struct InvalidOrigin(String);
 
 impl Sources {
     /// With the credentials found in the environment under a prefix; nothing is contacted yet. It refuses files.
@@ -66,13 +74,11 @@ impl Sources {
 }
 
 impl FromStr for Origin {
-    type Err = InvalidLocation;
+    type Err = InvalidOrigin;
 
-    fn from_str(text: &str) -> Result<Self, InvalidLocation> {
-        match text.parse() {
-            Ok(address) => Ok(Self::Published(address)),
-            Err(_) => text.parse().map(Self::Stored),
-        }
+    fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
+        let published = || text.parse().map(Self::Published);
+        text.parse().map(Self::Stored).or_else(|_| published()).map_err(|_| InvalidOrigin(text.to_owned()))
     }
 }
 
@@ -82,5 +88,24 @@ impl fmt::Display for Origin {
             Self::Stored(location) => location.fmt(f),
             Self::Published(address) => address.fmt(f),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Origin;
+
+    #[test]
+    fn reads_every_kind_of_place() {
+        for text in ["s3://loans/2009/", "https://example.org/a.csv", "kaggle://owner/loans/a.csv", "loans/a.csv"] {
+            let origin: Origin = text.parse().unwrap();
+            assert_eq!(origin.to_string(), text);
+            assert_eq!(matches!(origin, Origin::Published(_)), text.starts_with("https") || text.starts_with("kaggle"));
+        }
+        let error = "http://example.org/a.csv".parse::<Origin>().unwrap_err().to_string();
+        assert!(
+            error.contains("\"http://example.org/a.csv\" is no place") && error.contains("of this machine only"),
+            "{error}"
+        );
     }
 }

@@ -79,7 +79,7 @@ impl Train {
         let (learning, source) = self.wanted.read(environment, &progress).await?;
         let request = request(self.wanted.name(), learning, &self.out);
         let artifacts = environment.artifacts()?;
-        let gathered = Gathered { source, matured: 0 };
+        let gathered = Gathered { source, matured: 0, observed: None };
         train::learn(&request, gathered, None, &artifacts, &progress).await?;
         learnt::text(&self.out)
     }
@@ -96,7 +96,7 @@ impl Explore {
         progress.step("selecting the finished loans");
         let loans = Loans::select(&source.table, &learning.data)?;
         progress.step("looking at every column");
-        let columns = Columns::judge(&loans, &learning.data);
+        let columns = Columns::judge(&loans, &learning.data)?;
         let text = explored::text(&source, &loans, &columns, &learning.data);
         progress.finish();
         Ok(text)

@@ -41,9 +41,8 @@ impl FromStr for Address {
 fn kaggle(path: &str) -> Option<Address> {
     let (owner, path) = path.split_once('/')?;
     let (dataset, file) = path.split_once('/')?;
-    let slug = |text: &str| {
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let slug = |text: &str| !text.is_empty() && text.bytes().all(plain);
     let named = slug(owner) && slug(dataset) && !file.is_empty() && !file.starts_with('/') && !file.ends_with('/');
     named.then(|| Address::Kaggle { owner: owner.into(), dataset: dataset.into(), file: file.into() })
 }

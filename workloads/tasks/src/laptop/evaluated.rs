@@ -17,7 +17,9 @@ use crate::train::{champion::Champion, loans::Loans, source::Source};
 /// The spec of the training data, and every column that was learnt from as one that must be there.
 pub fn needed(data: &Data, manifest: &Manifest) -> Data {
     let learnt = manifest.columns.iter().filter(|column| column.learnt.is_some());
-    let columns = learnt.map(|column| ColumnRule { name: column.name.clone(), role: ColumnRole::Feature }).collect();
+    let columns = learnt
+        .map(|column| ColumnRule { name: column.name.clone(), role: ColumnRole::Feature, ..ColumnRule::default() })
+        .collect();
     Data { columns, ..data.clone() }
 }
 
@@ -28,13 +30,15 @@ pub fn text(version: &Champion, source: &Source, loans: &Loans) -> String {
     let later: Vec<usize> = rows.iter().copied().filter(|row| is_later(manifest, loans, *row)).collect();
     let bad = loans.bad.iter().filter(|bad| **bad).count() as u64;
     let mut text = format!(
-        "{} version {} on {} finished loans, {} of them bad ({}); {} rows have no outcome yet, {} are broken\n",
+        "{} version {} on {} finished loans, {} of them bad ({}); {} rows have no outcome yet, {} are too young \
+         for theirs to count, {} are broken\n",
         manifest.model,
         manifest.version,
         count(loans.len() as u64),
         count(bad),
         percent(bad, loans.len() as u64),
         count(loans.left_out.not_finished),
+        count(loans.left_out.young),
         count(source.broken)
     );
     if later.len() == rows.len() {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use underwriter_contract::{learning::Data, manifest::Dropped};
+use underwriter_contract::{learning::Data, manifest::Finding};
 use underwriter_model::evidence as weight;
 
 use super::{
@@ -37,7 +37,7 @@ pub fn text(source: &Source, loans: &Loans, columns: &Columns, data: &Data) -> S
     text.push_str(&section(&format!("Label {}", data.label.column), &labels(source, data)));
     text.push_str(&section("Vintages", &vintages(loans)));
     text.push_str(&section("Columns known at application, by what they say of the outcome", &known(loans, columns)));
-    text.push_str(&section("What the guards would drop", &learnt::dropped(&columns.dropped)));
+    text.push_str(&section("What the guards found", &learnt::findings(&columns.findings)));
     text
 }
 
@@ -48,6 +48,11 @@ fn left_out(source: &Source, loans: &Loans) -> Table {
         ("neither bad nor good", loans.left_out.not_finished, String::new()),
         ("duplicates", loans.left_out.duplicates, String::new()),
         ("without a readable time", loans.left_out.undated, String::new()),
+        (
+            "too young",
+            loans.left_out.young,
+            loans.left_out.young_from.map_or_else(String::new, |day| format!("from {day} on")),
+        ),
         ("broken", source.broken, first),
     ] {
         if rows > 0 {
@@ -100,13 +105,14 @@ fn known(loans: &Loans, columns: &Columns) -> Table {
     let mut found: Vec<(f64, &Feature)> =
         columns.features.iter().map(|feature| (information_value(feature, &loans.bad, &rows), feature)).collect();
     found.sort_by(|one, other| other.0.total_cmp(&one.0));
-    let dropped: BTreeSet<&str> = columns.dropped.iter().map(|Dropped { column, .. }| column.as_str()).collect();
+    let found_odd: BTreeSet<&str> = columns.findings.iter().map(|Finding { column, .. }| column.as_str()).collect();
     for (value, feature) in found {
         let (missing, distinct) = shape(feature, loans);
-        let note = match (columns.learnt.contains(&feature.name), dropped.contains(feature.name.as_str())) {
-            (true, _) => "",
-            (_, true) => "dropped",
-            _ => "not learnt from",
+        let note = match (columns.learnt.contains(&feature.name), found_odd.contains(feature.name.as_str())) {
+            (true, false) => "",
+            (true, true) => "see below",
+            (false, true) => "not learnt from: see below",
+            (false, false) => "not learnt from",
         };
         table.row([
             feature.name.clone(),

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, path::Path};
 
 use serde_json::Value as Json;
 use underwriter_contract::{
-    manifest::{Block, Dropped, MANIFEST, Manifest, REPORT},
+    manifest::{Block, Finding, MANIFEST, Manifest, REPORT},
     summary::{Failure, FailureReason, Metric},
 };
 
@@ -26,7 +26,7 @@ pub fn text(folder: &Path) -> Result<String, Failure> {
     text.push_str(&section("On the test rows", &metrics(&manifest.metrics)));
     let threshold = manifest.threshold.probability;
     let _ = writeln!(text, "\nRefused from a probability of {threshold:.4} on."); // writing to a String cannot fail
-    text.push_str(&section("Columns that were dropped", &dropped(&manifest.dropped)));
+    text.push_str(&section("What the guards found", &findings(&manifest.findings)));
     text.push_str(&section("Odd, but kept", &warnings(&report)));
     let _ = writeln!(text, "\nThe artifact is {}", folder.display());
     Ok(text)
@@ -48,11 +48,13 @@ fn rows(manifest: &Manifest, report: &Json) -> Table {
     let others = report.pointer("/leftOut/labels").and_then(Json::as_object);
     let others =
         others.map(|labels| labels.iter().map(|(label, rows)| format!("{label:?} {rows}")).collect::<Vec<_>>());
+    let young = report.pointer("/leftOut/youngFrom").and_then(Json::as_str);
     let broken = report.pointer("/broken/examples/0").and_then(Json::as_str).unwrap_or_default();
     for (what, rows, why) in [
         ("neither bad nor good", number("/leftOut/notFinished"), others.unwrap_or_default().join(", ")),
         ("duplicates", number("/leftOut/duplicates"), String::new()),
         ("without a readable time", number("/leftOut/undated"), String::new()),
+        ("too young", number("/leftOut/young"), young.map_or_else(String::new, |day| format!("from {day} on"))),
         ("broken", number("/broken/rows"), broken.to_owned()),
         ("not UTF-8, read as Windows-1252", number("/broken/recoded"), String::new()),
     ] {
@@ -87,16 +89,16 @@ pub fn metrics(metrics: &[Metric]) -> Table {
     table
 }
 
-/// Columns, and why they were dropped: those that tell the outcome first.
-pub fn dropped(dropped: &[Dropped]) -> Table {
-    let mut table = Table::new(["", "guard", "because"], 2);
-    let mut sorted: Vec<&Dropped> = dropped.iter().collect();
-    sorted.sort_by_key(|dropped| !dropped.guard.leaks());
-    for Dropped { column, guard, evidence } in sorted.iter().take(SHOWN) {
-        table.row([column.clone(), format!("{guard:?}"), evidence.clone()]);
+/// What the guards found, and what was done: columns that tell the outcome first.
+pub fn findings(findings: &[Finding]) -> Table {
+    let mut table = Table::new(["", "guard", "done", "because"], 3);
+    let mut sorted: Vec<&Finding> = findings.iter().collect();
+    sorted.sort_by_key(|finding| !finding.guard.leaks());
+    for Finding { column, guard, evidence, action } in sorted.iter().take(SHOWN) {
+        table.row([column.clone(), format!("{guard:?}"), format!("{action:?}"), evidence.clone()]);
     }
     if sorted.len() > SHOWN {
-        table.row([format!("and {} more", sorted.len() - SHOWN), String::new(), String::new()]);
+        table.row([format!("and {} more", sorted.len() - SHOWN), String::new(), String::new(), String::new()]);
     }
     table
 }

@@ -12,7 +12,7 @@ use super::{file, vocabulary};
 use crate::{
     environment::Environment,
     progress::Progress,
-    train::{self, source::Source, spec},
+    train::{self, decision, source::Source, spec},
 };
 
 /// The loans, and what their columns mean.
@@ -82,6 +82,7 @@ impl Wanted {
         let mut source = train::read(&environment.data()?, &uris).await?;
         let mut learning = given.map_or_else(|| self.said(&mut source), Ok)?;
         learning.data.uri = uris.join(" ");
+        decision::only(&learning.decision)?;
         spec::check(&mut source.table, &learning.data)?;
         Ok((learning, source))
     }
