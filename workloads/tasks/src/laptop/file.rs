@@ -20,7 +20,7 @@ const GROUP: &str = "underwriter.dev/";
 /// The kind that is read.
 const KIND: &str = "LoanModel";
 /// What a LoanModel has beside what is learnt: it means nothing outside of a cluster.
-const OF_CLUSTERS: [&str; 15] = [
+const OF_CLUSTERS: [&str; 14] = [
     "metadata",
     "status",
     "spec.artifacts",
@@ -34,7 +34,6 @@ const OF_CLUSTERS: [&str; 15] = [
     "spec.training.deadline",
     "spec.training.retries",
     "spec.training.template",
-    "spec.training.sweep",
     "spec.template",
 ];
 
@@ -81,7 +80,8 @@ pub fn parse(text: &str) -> Result<Learning, String> {
     }
     match unknown.iter().find(|path| !OF_CLUSTERS.contains(&path.as_str())) {
         Some(path) => Err(format!("line {}: a {KIND} has no field {path}", line(text, path))),
-        None => Ok(Learning { data, training, decision }),
+        // the trials of a sweep are Jobs of their own
+        None => Ok(Learning { data, training: Training { sweep: None, ..training }, decision }),
     }
 }
 
@@ -188,9 +188,12 @@ mod tests {
     fn reads_the_clusters_file() {
         let learning = parse(EXAMPLE).unwrap();
         assert_eq!((learning.data.label.column.as_str(), learning.data.columns.len()), ("loan_status", 8));
-        let more =
-            EXAMPLE.replace("spec:\n", "spec:\n  promotion: {policy: Manual}\n  training: {seed: 7, deadline: 1h}\n");
-        assert_eq!(parse(&more).unwrap().training.seed, 7);
+        let more = EXAMPLE.replace(
+            "spec:\n",
+            "spec:\n  promotion: {policy: Manual}\n  training: {seed: 7, deadline: 1h, sweep: {trials: 4}}\n",
+        );
+        let training = parse(&more).unwrap().training;
+        assert_eq!((training.seed, training.sweep), (7, None));
     }
 
     #[test]
