@@ -9,6 +9,7 @@ use underwriter_tasks::train::{
     guards::Columns,
     selection,
     split::split,
+    sweep::Tuning,
     version::Version,
 };
 
@@ -55,7 +56,8 @@ fn what_is_saved_scores_as_what_was_trained() {
         let columns = Columns::judge(&loans, &request.learning.data).unwrap();
         let material = Material { features: &columns.features, learnt: &columns.learnt, bad: &loans.bad, seed: 0 };
         let blocks = split(&loans.bad, loans.dates.as_deref(), None, 0).unwrap();
-        let trained = selection::choose(algorithm, &material, &blocks.fit).unwrap().candidate;
+        let tuning = Tuning::of(&request.learning.training.hyperparameters.unwrap_or_default());
+        let trained = selection::choose(algorithm, &tuning, &material, &blocks.fit).unwrap().candidate;
         let target = decision::only(&request.learning.decision).unwrap();
         let decision = Decision::learn(&trained, &material, &blocks.calibrate, target).unwrap();
 
