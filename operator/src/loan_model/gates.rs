@@ -144,7 +144,7 @@ impl Check {
 }
 
 const fn more_is_better(metric: MetricName) -> bool {
-    !matches!(metric, MetricName::Brier | MetricName::LogLoss | MetricName::RefusedShare)
+    !matches!(metric, MetricName::Brier | MetricName::LogLoss | MetricName::RefusedShare | MetricName::CalibrationError)
 }
 
 #[cfg(test)]

@@ -106,6 +106,12 @@ pub enum MetricName {
     Precision,
     /// Share of all loans that would have been refused: the price of the recall.
     RefusedShare,
+    /// 2 · ROC AUC − 1.
+    Gini,
+    /// Expected calibration error: mean distance of probabilities from what happened, in ten bins of equal count.
+    CalibrationError,
+    /// Share of all loans that would have been granted.
+    ApprovalRate,
     /// A figure that this code does not know yet.
     #[serde(other)]
     Unknown,

@@ -1,39 +1,59 @@
 //! The figures by which versions are judged, each as its reference implementation defines it.
 //!
-//! ROC AUC and average precision equal scikit-learn's, the Kolmogorov–Smirnov distance scipy's; ROC AUC carries a DeLong
-//! interval, shares carry Clopper–Pearson ones. Scores are finite, `bad` and scores are of the same rows, and a figure
-//! that one class alone does not define is left out.
+//! ROC AUC, average precision, Brier score and log loss equal scikit-learn's, the Kolmogorov–Smirnov distance scipy's.
+//! Every figure carries a 95 % interval: ROC AUC and Gini by DeLong, mean losses by the error of a mean, shares by Clopper
+//! and Pearson, the rest by resampling. Scores are finite, `bad` and scores are of the same rows, and a figure that one
+//! class alone does not define is left out.
 
+mod bootstrap;
 mod curve;
+mod loss;
+mod reliability;
 mod roc;
 
-pub use curve::{average_precision, kolmogorov_smirnov};
+pub use curve::{RocPoint, average_precision, kolmogorov_smirnov, roc_curve};
+pub use loss::{brier, brier_estimate, log_loss, log_loss_estimate};
+pub use reliability::{Bin, calibration_error, reliability};
 pub use roc::{Estimate, roc_auc, roc_auc_difference};
 use underwriter_contract::summary::{Metric, MetricName, rounded};
 
 use crate::interval;
 
 const CONFIDENCE: f64 = 0.95;
-/// As near to 0 and 1 as scikit-learn lets a probability come before it takes the logarithm.
-const CLIP: f64 = f64::EPSILON;
 
-/// All figures of one version, with 95 % intervals where one is known; rounded as a status wants it.
+/// All figures of one version with their 95 % intervals, rounded as a status wants it; the most important come first.
 #[must_use]
 pub fn all(scores: &[f64], probabilities: &[f64], bad: &[bool], threshold: f64) -> Vec<Metric> {
+    let area = roc_auc(scores, bad);
+    let [precision, distance] = bootstrap::ranking(scores, bad).map_or([None; 2], |both| both.map(Some));
     let ranking = [
-        roc_auc(scores, bad).and_then(|estimate| estimate.metric(MetricName::RocAuc)),
-        average_precision(scores, bad).and_then(|value| point(MetricName::AveragePrecision, value)),
-        kolmogorov_smirnov(scores, bad).and_then(|value| point(MetricName::Ks, value)),
-        brier(probabilities, bad).and_then(|value| point(MetricName::Brier, value)),
-        log_loss(probabilities, bad).and_then(|value| point(MetricName::LogLoss, value)),
+        area.and_then(|estimate| estimate.metric(MetricName::RocAuc)),
+        average_precision(scores, bad).and_then(|value| within(MetricName::AveragePrecision, value, precision)),
+        kolmogorov_smirnov(scores, bad).and_then(|value| within(MetricName::Ks, value, distance)),
+        brier_estimate(probabilities, bad).and_then(|estimate| estimate.metric(MetricName::Brier)),
+        log_loss_estimate(probabilities, bad).and_then(|estimate| estimate.metric(MetricName::LogLoss)),
     ];
+    let error = calibration_error(probabilities, bad);
+    let around = error.and_then(|_| bootstrap::calibration_error(probabilities, bad));
+    let derived = [
+        error.and_then(|value| within(MetricName::CalibrationError, value, around)),
+        area.and_then(|estimate| estimate.scaled(2.0, -1.0).metric(MetricName::Gini)),
+    ];
+    let decided = at_threshold(scores, bad, threshold);
+    ranking.into_iter().flatten().chain(decided).chain(derived.into_iter().flatten()).collect()
+}
+
+/// Recall, precision, refused share and approval rate, where scores at or above a threshold are refused.
+#[must_use]
+pub fn at_threshold(scores: &[f64], bad: &[bool], threshold: f64) -> Vec<Metric> {
     let counts = Counts::at(threshold, scores, bad);
     let shares = [
         share(MetricName::Recall, counts.found, counts.bad),
         share(MetricName::Precision, counts.found, counts.refused),
         share(MetricName::RefusedShare, counts.refused, counts.rows),
+        share(MetricName::ApprovalRate, counts.rows - counts.refused, counts.rows),
     ];
-    ranking.into_iter().chain(shares).flatten().collect()
+    shares.into_iter().flatten().collect()
 }
 
 /// ROC AUC of one version less that of the champion, on the same rows, with its paired 95 % interval. Not known (and
@@ -44,34 +64,14 @@ pub fn paired(new: &[f64], champion: &[f64], bad: &[bool]) -> Metric {
     roc_auc_difference(new, champion, bad).and_then(|estimate| estimate.metric(MetricName::RocAuc)).unwrap_or(unknown)
 }
 
-/// Mean squared error of the probabilities.
-#[must_use]
-pub fn brier(probabilities: &[f64], bad: &[bool]) -> Option<f64> {
-    mean(probabilities, bad, |probability, bad| (probability - f64::from(u8::from(bad))).powi(2))
-}
-
-/// Mean negative log likelihood; probabilities are clipped to within the rounding error of 1.
-#[must_use]
-pub fn log_loss(probabilities: &[f64], bad: &[bool]) -> Option<f64> {
-    mean(probabilities, bad, |probability, bad| {
-        let probability = probability.clamp(CLIP, 1.0 - CLIP);
-        if bad { -probability.ln() } else { -(-probability).ln_1p() }
-    })
-}
-
-fn mean(values: &[f64], bad: &[bool], loss: impl Fn(f64, bool) -> f64) -> Option<f64> {
-    let total: f64 = values.iter().zip(bad).map(|(value, bad)| loss(*value, *bad)).sum();
-    (!values.is_empty()).then(|| total / values.len() as f64)
-}
-
-fn point(name: MetricName, value: f64) -> Option<Metric> {
-    Some(Metric { name, value: rounded(value)?, low: None, high: None })
+fn within(name: MetricName, value: f64, interval: Option<(f64, f64)>) -> Option<Metric> {
+    let (low, high) = interval.unzip();
+    Some(Metric { name, value: rounded(value)?, low: low.and_then(rounded), high: high.and_then(rounded) })
 }
 
 fn share(name: MetricName, part: u64, whole: u64) -> Option<Metric> {
-    let value = rounded(part as f64 / whole as f64)?;
-    let (low, high) = interval::two_sided(part, whole, CONFIDENCE);
-    Some(Metric { name, value, low: rounded(low), high: rounded(high) })
+    let value = part as f64 / whole as f64;
+    within(name, value, Some(interval::two_sided(part, whole, CONFIDENCE)))
 }
 
 #[derive(Default)]
@@ -109,14 +109,25 @@ mod tests {
         assert_eq!(value(MetricName::Recall), Some(0.666_667));
         assert_eq!(value(MetricName::Precision), Some(0.666_667));
         assert_eq!(value(MetricName::RefusedShare), Some(0.6));
-        assert_eq!(metrics.len(), 8);
+        assert_eq!(value(MetricName::ApprovalRate), Some(0.4));
+        assert_eq!(metrics.len(), 11);
+        assert!(metrics.iter().all(|metric| metric.low <= Some(metric.value) && Some(metric.value) <= metric.high));
     }
 
     #[test]
     fn what_is_not_defined_is_left_out() {
         assert!(all(&[], &[], &[], 0.0).is_empty());
         let names: Vec<_> = all(&[1.0], &[0.5], &[false], 2.0).into_iter().map(|metric| metric.name).collect();
-        assert_eq!(names, [MetricName::Brier, MetricName::LogLoss, MetricName::RefusedShare]);
+        assert_eq!(
+            names,
+            [
+                MetricName::Brier,
+                MetricName::LogLoss,
+                MetricName::RefusedShare,
+                MetricName::ApprovalRate,
+                MetricName::CalibrationError
+            ]
+        );
         assert_eq!(paired(&[1.0], &[1.0], &[true]).low, Some(-1.0));
     }
 

@@ -26,7 +26,12 @@ struct Ranking {
     average_precision: f64,
     ks: f64,
     brier: f64,
+    brier_interval: (f64, f64),
     log_loss: f64,
+    log_loss_interval: (f64, f64),
+    calibration: Vec<(f64, f64)>,
+    calibration_error: f64,
+    roc: Vec<(f64, f64)>,
     platt: Platt,
 }
 
@@ -103,9 +108,34 @@ fn rankings_equal_scikit_learn_and_scipy() {
 
 #[test]
 fn losses_equal_scikit_learn() {
-    let Ranking { bad, probabilities, brier, log_loss, .. } = reference().ranking;
-    assert_near(metrics::brier(&probabilities, &bad).unwrap(), brier);
-    assert_near(metrics::log_loss(&probabilities, &bad).unwrap(), log_loss);
+    let Ranking { bad, probabilities, brier, brier_interval, log_loss, log_loss_interval, .. } = reference().ranking;
+    for (ours, value, interval) in [
+        (metrics::brier_estimate(&probabilities, &bad), brier, brier_interval),
+        (metrics::log_loss_estimate(&probabilities, &bad), log_loss, log_loss_interval),
+    ] {
+        let ours = ours.unwrap();
+        assert_near(ours.value, value);
+        assert_near(ours.interval().0, interval.0);
+        assert_near(ours.interval().1, interval.1);
+    }
+}
+
+#[test]
+fn curves_equal_scikit_learn() {
+    let Ranking { bad, scores, probabilities, calibration, calibration_error, roc, .. } = reference().ranking;
+    let bins = metrics::reliability(&probabilities, &bad, 10);
+    assert_eq!(bins.len(), calibration.len());
+    for (bin, (probability, rate)) in bins.iter().zip(calibration) {
+        assert_near(bin.probability, probability);
+        assert_near(bin.rate, rate);
+    }
+    assert_near(metrics::calibration_error(&probabilities, &bad).unwrap(), calibration_error);
+    let points = metrics::roc_curve(&scores, &bad);
+    assert_eq!(points.len(), roc.len());
+    for (point, (refused_good, found)) in points.iter().zip(roc) {
+        assert_near(point.refused_good, refused_good);
+        assert_near(point.found, found);
+    }
 }
 
 #[test]

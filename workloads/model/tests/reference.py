@@ -14,6 +14,7 @@ import scipy
 import sklearn
 from scipy import stats
 from sklearn import metrics
+from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
 
 random = numpy.random.default_rng(20110901)
@@ -38,9 +39,38 @@ def ranking(rows=400):
         "averagePrecision": metrics.average_precision_score(bad, scores),
         "ks": stats.ks_2samp(scores[bad], scores[~bad]).statistic,
         "brier": metrics.brier_score_loss(bad, probabilities),
+        "brierInterval": interval_of_mean((probabilities - bad) ** 2),
         "logLoss": metrics.log_loss(bad, probabilities),
+        "logLossInterval": interval_of_mean(-numpy.log(numpy.where(bad, probabilities, 1 - probabilities))),
+        "calibration": calibration(bad, probabilities),
+        "calibrationError": calibration_error(bad, probabilities),
+        "roc": roc(bad, scores),
         "platt": platt(scores, bad),
     }
+
+
+def interval_of_mean(losses):
+    return stats.norm.interval(0.95, losses.mean(), stats.sem(losses))
+
+
+def calibration(bad, probabilities):
+    """scikit-learn's curve: mean probability and share of the bad of each bin of equal count."""
+    rates, means = calibration_curve(bad, probabilities, n_bins=10, strategy="quantile")
+    return [[mean, rate] for mean, rate in zip(means, rates)]
+
+
+def calibration_error(bad, probabilities):
+    """The curve's distances, weighted by the rows that numpy counts between the same quantiles."""
+    edges = numpy.quantile(probabilities, numpy.linspace(0, 1, 11))
+    bins = numpy.searchsorted(edges[1:-1], probabilities)
+    rates, means = calibration_curve(bad, probabilities, n_bins=10, strategy="quantile")
+    return float(numpy.abs(rates - means) @ numpy.unique(bins, return_counts=True)[1] / len(bad))
+
+
+def roc(bad, scores):
+    """Shares of good and bad rows at or above each distinct score."""
+    good, found, _ = metrics.roc_curve(bad, scores, drop_intermediate=False)
+    return [[x, y] for x, y in zip(good, found)]
 
 
 def placements(scores, bad):

@@ -4,7 +4,8 @@
 
 use underwriter_contract::summary::{Failure, MAX_BYTES, MAX_COLUMNS, Scanned, Summary, Trained};
 
-/// The summary as JSON of at most [`MAX_BYTES`]: names of columns go first, then the ends of texts.
+/// The summary as JSON of at most [`MAX_BYTES`]: names of columns go first, then the ends of texts,
+/// then the last of the figures.
 ///
 /// # Errors
 /// Never for a summary of this release; an error of the serializer.
@@ -21,9 +22,9 @@ pub fn message(mut summary: Summary) -> serde_json::Result<String> {
 fn shorten(summary: &mut Summary) -> bool {
     match summary {
         Summary::Trained(trained) => {
-            let Trained { leaking, data, .. } = &mut **trained;
+            let Trained { leaking, data, metrics, .. } = &mut **trained;
             leaking.truncate(MAX_COLUMNS);
-            leaking.pop().is_some() || halve(&mut data.uri)
+            leaking.pop().is_some() || halve(&mut data.uri) || metrics.pop().is_some()
         }
         Summary::Scanned(scanned) => {
             let Scanned { columns, report, .. } = &mut **scanned;
@@ -47,9 +48,57 @@ fn halve(text: &mut String) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use underwriter_contract::summary::{Failure, FailureReason, MAX_BYTES, Summary};
+    use underwriter_contract::{
+        Digest,
+        learning::Family,
+        summary::{Comparison, DataSummary, Failure, FailureReason, MAX_BYTES, Metric, MetricName, Summary, Trained},
+    };
 
     use super::message;
+
+    fn trained(metrics: usize, differences: usize) -> Trained {
+        let metric = Metric {
+            name: MetricName::AveragePrecision,
+            value: 0.123_456,
+            low: Some(0.101_234),
+            high: Some(0.987_654),
+        };
+        let digest = Digest::of(b"x");
+        let date = Some(jiff::civil::date(2011, 12, 1));
+        Trained {
+            run: "f".repeat(64),
+            manifest: digest.clone(),
+            data: DataSummary {
+                uri: format!("s3://{}", "é".repeat(1019)),
+                digest,
+                rows: 123_456_789,
+                from: date,
+                to: date,
+            },
+            algorithm: Family::LogisticRegression,
+            metrics: vec![metric.clone(); metrics],
+            threshold: 0.123_456,
+            compared_with: Some(Comparison {
+                version: 12,
+                rows: 1_234_567,
+                reused: false,
+                differences: vec![metric; differences],
+            }),
+            leaking: vec!["c".repeat(128); 40],
+        }
+    }
+
+    #[test]
+    fn a_version_says_all_its_figures_and_never_too_much() {
+        let Ok(Summary::Trained(all)) =
+            serde_json::from_str(&message(Summary::Trained(Box::new(trained(11, 2)))).unwrap())
+        else {
+            panic!("a version was trained")
+        };
+        assert_eq!(all.metrics.len(), 11);
+        let most = message(Summary::Trained(Box::new(trained(20, 10)))).unwrap();
+        assert!(most.len() <= MAX_BYTES, "{}", most.len());
+    }
 
     proptest! {
         #[test]

@@ -2,7 +2,8 @@
 //!
 //! [`source`] reads, [`outcomes`] joins what the prediction log knows, [`spec`] checks, [`loans`] selects, [`features`]
 //! and [`guards`] judge the columns, [`split`] divides the rows, [`candidate`] fits, [`sweep`] and [`selection`] choose (from [`trials`]
-//! of pods of their own, where these have run), [`decision`] calibrates and finds the threshold, [`champion`] compares, [`version`] is the whole of it without I/O.
+//! of pods of their own, where these have run), [`decision`] calibrates and finds the threshold, [`champion`] compares, [`performance`] measures,
+//! [`version`] is the whole of it without I/O.
 //! Here is the I/O around it. Running twice is harmless: a finished manifest is only summarised.
 
 pub mod binning;
@@ -11,6 +12,7 @@ pub mod candidate;
 pub mod champion;
 pub mod decision;
 pub mod evidence;
+pub mod fairness;
 pub mod features;
 pub mod folds;
 pub mod guards;
@@ -18,16 +20,19 @@ pub mod loans;
 pub mod maturity;
 pub mod outcomes;
 pub mod parsimony;
+pub mod performance;
 pub mod points;
 pub mod profile;
 pub mod reasons;
 pub mod report;
 pub mod scorecard;
 pub mod selection;
+pub mod shares;
 pub mod source;
 pub mod space;
 pub mod spec;
 pub mod split;
+pub mod stability;
 pub mod sweep;
 pub mod table;
 pub mod texts;

@@ -3,7 +3,7 @@
 use underwriter_contract::summary::{Metric, MetricName, rounded};
 
 /// Upper 97.5 % point of the normal distribution.
-const NORMAL: f64 = 1.959_963_984_540_054;
+pub(super) const NORMAL: f64 = 1.959_963_984_540_054;
 
 /// A figure, its standard error and the range it can lie in.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,6 +22,16 @@ impl Estimate {
     pub fn interval(&self) -> (f64, f64) {
         let within = |value: f64| value.clamp(self.range.0, self.range.1);
         (within(self.value - NORMAL * self.error), within(self.value + NORMAL * self.error))
+    }
+
+    /// The figure times some factor, and moved.
+    pub(super) fn scaled(self, factor: f64, by: f64) -> Self {
+        let scaled = |value: f64| factor * value + by;
+        Self {
+            value: scaled(self.value),
+            error: factor * self.error,
+            range: (scaled(self.range.0), scaled(self.range.1)),
+        }
     }
 
     pub(super) fn metric(&self, name: MetricName) -> Option<Metric> {
@@ -96,12 +106,12 @@ fn midranks(scores: &[f64]) -> Vec<f64> {
     ranks
 }
 
-fn mean(values: &[f64]) -> f64 {
+pub(super) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// With n − 1; 0 for a single value.
-fn variance(values: &[f64]) -> f64 {
+pub(super) fn variance(values: &[f64]) -> f64 {
     let mean = mean(values);
     values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len().saturating_sub(1).max(1) as f64
 }

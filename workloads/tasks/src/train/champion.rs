@@ -71,7 +71,7 @@ impl Champion {
     pub fn compare(&self, loans: &Loans, new: Tested) -> Comparison {
         let scores: Vec<f64> = new.rows.iter().map(|row| self.score(loans, *row)).collect();
         let threshold = self.model.manifest().threshold.score;
-        let own = metrics::all(&scores, &[], new.bad, threshold);
+        let own = metrics::at_threshold(&scores, new.bad, threshold);
         let recall = |metrics: &[Metric]| {
             metrics.iter().find(|metric| metric.name == MetricName::Recall).map(|metric| metric.value)
         };

@@ -8,7 +8,10 @@ use underwriter_contract::{
 };
 use underwriter_model::{evidence, metrics, threshold};
 
-use super::{candidate::Material, loans::LeftOut, selection::FoldLosses, source::Source, sweep::Trial, trials::Merged};
+use super::{
+    candidate::Material, loans::LeftOut, performance::Performance, selection::FoldLosses, shares::Share, source::Source,
+    sweep::Trial, trials::Merged,
+};
 
 /// Single columns rank honest loans no better than this, as a rule.
 const SUSPICIOUS_AUC: f64 = 0.75;
@@ -41,6 +44,9 @@ pub struct Report {
     pub metrics: Vec<Metric>,
     /// Against the champion.
     pub compared_with: Option<Comparison>,
+    /// Curves, and figures by vintage and group, on the test rows.
+    #[serde(flatten)]
+    pub performance: Performance,
 }
 
 /// Rows that cannot be read.
@@ -72,6 +78,8 @@ pub struct RecallCost {
     pub recall: f64,
     /// Share of the refused test rows that is bad.
     pub precision: f64,
+    /// Share of the good test rows that is refused: what the recall costs.
+    pub refused_good: f64,
 }
 
 /// Scores of some rows, and how they ended.
@@ -90,13 +98,15 @@ pub fn recall_costs(calibrate: Scored, test: Scored, confidence: f64) -> Vec<Rec
     let cost = |at_least: f64| {
         let target = RecallTarget { at_least, confidence };
         let choice = threshold::choose(calibrate.scores, calibrate.bad, &target).ok()?;
-        let metrics = metrics::all(test.scores, &[], test.bad, choice.score);
+        let metrics = metrics::at_threshold(test.scores, test.bad, choice.score);
         let share = |name| metrics.iter().find(|metric| metric.name == name).map(|metric| metric.value);
+        let good = test.scores.iter().zip(test.bad).filter(|(_, bad)| !**bad).map(|(score, _)| *score >= choice.score);
         Some(RecallCost {
             at_least,
             refused_share: share(MetricName::RefusedShare)?,
             recall: share(MetricName::Recall)?,
             precision: share(MetricName::Precision)?,
+            refused_good: Share::of(good)?.value,
         })
     };
     wanted.filter_map(cost).collect()

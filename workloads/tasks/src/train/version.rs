@@ -18,7 +18,7 @@ use super::{
     folds,
     guards::Columns,
     loans::Loans,
-    profile,
+    performance, profile,
     report::{self, Report, Scored},
     selection::{self, Chosen},
     source::Source,
@@ -146,6 +146,7 @@ impl Job<'_> {
         let compared_with = champion.map(|champion| champion.compare(self.loans, tested));
         let calibrate = chosen.candidate.scores(&material, &blocks.calibrate);
         let calibrate = Scored { scores: &calibrate, bad: &material.outcomes(&blocks.calibrate) };
+        let rows = performance::rows(&blocks.test, &scores, &material, &decision, |row| self.loans.date(row));
         let report = Report {
             blocks: self.blocks(&blocks),
             broken: self.source.into(),
@@ -159,6 +160,7 @@ impl Job<'_> {
             recall_costs: report::recall_costs(calibrate, Scored { scores: &scores, bad: &bad }, self.confidence()),
             metrics: metrics.clone(),
             compared_with: compared_with.clone(),
+            performance: performance::of(&rows, &chosen.candidate, &material, &self.request.learning.data),
         };
         Learnt { columns, blocks, chosen, decision, metrics, compared_with, report }
     }
