@@ -23,6 +23,10 @@ pub const BOOSTER: &str = "booster.txt";
 pub const PROFILE: &str = "profile.json";
 /// What the run found: guards, folds, blocks, the curve of what each recall costs.
 pub const REPORT: &str = "report.json";
+/// The same for people to read and sign, with what was learnt: purpose, data, method, figures, limits.
+pub const MODEL_CARD: &str = "model-card.html";
+/// What exploring the data would have shown: distributions by outcome, missing values, vintages.
+pub const DATA_REPORT: &str = "data-report.html";
 
 /// All of a version but its trees and its reference distributions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

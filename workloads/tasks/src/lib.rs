@@ -10,6 +10,7 @@ pub mod environment;
 pub mod laptop;
 pub mod mirror;
 pub mod progress;
+pub mod report;
 pub mod shell;
 pub mod sweep;
 pub mod termination;

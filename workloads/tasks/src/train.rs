@@ -1,10 +1,10 @@
 //! Learns one version of a model: from the loans to an artifact that can decide.
 //!
 //! [`source`] reads, [`outcomes`] joins what the prediction log knows, [`spec`] checks, [`loans`] selects, [`features`]
-//! and [`guards`] judge the columns, [`split`] divides the rows, [`candidate`] fits, [`sweep`] and [`selection`] choose (from [`trials`]
-//! of pods of their own, where these have run), [`decision`] calibrates and finds the threshold, [`champion`] compares, [`performance`] measures,
-//! [`version`] is the whole of it without I/O.
-//! Here is the I/O around it. Running twice is harmless: a finished manifest is only summarised.
+//! and [`guards`] judge the columns, [`split`] divides the rows, [`candidate`] fits, [`sweep`] and [`selection`] choose
+//! (from [`trials`] of pods of their own, where these have run), [`decision`] calibrates and finds the threshold,
+//! [`champion`] compares, [`performance`] measures on the test rows, [`version`] is the whole of it without I/O. Here is
+//! the I/O around it. Running twice is harmless: a finished manifest is only summarised.
 
 pub mod binning;
 pub mod boosting;

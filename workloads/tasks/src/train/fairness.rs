@@ -86,7 +86,7 @@ fn column(feature: &Feature, rows: &[TestRow]) -> ProtectedColumn {
         Cells::Levels { names, codes } => levels(names, codes, rows),
     };
     let groups = divided.into_iter().filter_map(|(name, rows)| group(name, &rows)).collect();
-    ProtectedColumn { column: feature.name.clone(), groups: compared(groups) }
+    ProtectedColumn { column: feature.name.clone(), groups }.compared()
 }
 
 fn group(name: String, rows: &[&TestRow]) -> Option<Group> {
@@ -101,9 +101,22 @@ fn group(name: String, rows: &[&TestRow]) -> Option<Group> {
     })
 }
 
-fn compared(mut groups: Vec<Group>) -> Vec<Group> {
-    let largest = groups.iter().rev().max_by_key(|group| group.bad_rate.whole).cloned();
-    let Some(largest) = largest.filter(Group::is_large_enough) else { return groups };
+impl ProtectedColumn {
+    /// The group that others are compared with; rare levels taken together are none.
+    pub fn largest(&self) -> Option<&Group> {
+        let single = self.groups.iter().take(MOST_LEVELS).rev();
+        single.max_by_key(|group| group.bad_rate.whole).filter(|group| group.is_large_enough())
+    }
+
+    fn compared(mut self) -> Self {
+        if let Some(largest) = self.largest().cloned() {
+            compare(&mut self.groups, &largest);
+        }
+        self
+    }
+}
+
+fn compare(groups: &mut [Group], largest: &Group) {
     let over = |own: Option<Share>, other: Option<Share>| own.zip(other).and_then(|(own, other)| own.over(&other));
     for group in groups.iter_mut().filter(|group| group.is_large_enough() && group.name != largest.name) {
         group.versus_largest = Some(Versus {
@@ -112,7 +125,6 @@ fn compared(mut groups: Vec<Group>) -> Vec<Group> {
             false_refusals: over(group.false_refusals, largest.false_refusals),
         });
     }
-    groups
 }
 
 type Divided<'a> = Vec<(String, Vec<&'a TestRow>)>;
@@ -170,7 +182,7 @@ mod tests {
     }
 
     fn groups(kind: ColumnKind, cells: Cells, count: usize) -> Vec<super::Group> {
-        let feature = |name: &str| Feature { name: name.into(), kind, cells: cells.clone(), unreadable: 0 };
+        let feature = |name: &str| Feature::new(name, kind, cells.clone());
         let data = serde_json::from_value(serde_json::json!({
             "uri": "s3://loans/", "label": {"column": "status", "bad": ["Off"], "good": ["Paid"]},
             "columns": [{"name": "sex", "role": "Protected"}, {"name": "plain", "role": "Excluded"}],

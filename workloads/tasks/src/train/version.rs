@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use underwriter_contract::{
     Digest, FORMAT,
     learning::Learning,
-    manifest::{BOOSTER, Block, Blocks, Column, Finding, Manifest, PROFILE, REPORT},
+    manifest::{BOOSTER, Block, Blocks, Column, DATA_REPORT, Finding, MODEL_CARD, Manifest, PROFILE, REPORT},
     request::TrainRequest,
     summary::{Comparison, DataSummary, Failure, FailureReason, MAX_COLUMNS, Metric, Summary, Trained, rounded},
 };
@@ -27,7 +27,10 @@ use super::{
     sweep::{self, Trial, Tuning},
     trials::Merged,
 };
-use crate::progress::Progress;
+use crate::{
+    progress::Progress,
+    report::{card::Card, data::Explored},
+};
 
 /// What a version is learnt from.
 #[derive(Clone, Copy, Debug)]
@@ -172,11 +175,21 @@ impl Job<'_> {
         files.extend(
             learnt.chosen.candidate.booster.as_ref().map(|text| (BOOSTER.to_owned(), text.clone().into_bytes())),
         );
-        Ok(Version { manifest: self.manifest(learnt), files })
+        files.insert(DATA_REPORT.to_owned(), self.explored(&learnt.columns).render().into_bytes());
+        let (manifest, report) = self.manifest(learnt);
+        let digests = files.iter().map(|(name, bytes)| (name.clone(), Digest::of(bytes))).collect();
+        let card = Card { manifest: &manifest, report: &report, files: &digests };
+        files.insert(MODEL_CARD.to_owned(), card.render().into_bytes());
+        Ok(Version { manifest, files })
     }
 
-    fn manifest(&self, learnt: Learnt) -> Manifest {
-        let Learnt { columns, blocks, chosen, decision, metrics, compared_with, report: _ } = learnt;
+    fn explored<'b>(&'b self, columns: &'b Columns) -> Explored<'b> {
+        let TrainRequest { model, learning, .. } = self.request;
+        Explored { model, data: &learning.data, source: self.source, loans: self.loans, columns }
+    }
+
+    fn manifest(&self, learnt: Learnt) -> (Manifest, Report) {
+        let Learnt { columns, blocks, chosen, decision, metrics, compared_with, report } = learnt;
         let TrainRequest {
             format: _,
             model,
@@ -188,7 +201,7 @@ impl Job<'_> {
             champion: _,
             outcomes_before,
         } = self.request;
-        Manifest {
+        let manifest = Manifest {
             format: FORMAT,
             model: model.clone(),
             version: *version,
@@ -209,7 +222,8 @@ impl Job<'_> {
             metrics,
             compared_with,
             files: BTreeMap::new(),
-        }
+        };
+        (manifest, report)
     }
 
     fn data(&self) -> DataSummary {
