@@ -29,7 +29,8 @@ static SOURCE: LazyLock<Source> = LazyLock::new(|| Source { table: table(), ..So
 static LEARNT: LazyLock<Version> = LazyLock::new(|| {
     let request = request();
     let loans = Loans::select(&SOURCE.table, &request.learning.data).unwrap();
-    let job = Job { request: &request, source: &SOURCE, matured: 0, loans: &loans, digest: &loans.digest() };
+    let job =
+        Job { request: &request, source: &SOURCE, matured: 0, loans: &loans, digest: &loans.digest(), merged: None };
     job.learn(None, &Progress::new(0)).unwrap()
 });
 

@@ -9,8 +9,8 @@ use underwriter_contract::{
 use underwriter_model::{evidence, metrics, threshold};
 
 use super::{
-    candidate::Material, loans::LeftOut, performance::Performance, selection::FoldLosses, shares::Share, source::Source,
-    sweep::Trial, trials::Merged,
+    candidate::Material, loans::LeftOut, performance::Performance, selection::FoldLosses, shares::Share,
+    source::Source, sweep::Trial, trials::Merged,
 };
 
 /// Single columns rank honest loans no better than this, as a rule.

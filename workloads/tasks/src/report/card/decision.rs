@@ -42,7 +42,7 @@ fn price(card: &Card, costs: &[RecallCost]) -> Markup {
     let chart = Chart::new(x, axis("share that is refused")).line(Colour::Good, &good).line(Colour::Bad, &bad);
     // above the line of the bad and below that of the good, clear of both
     let beside = |line: &[(f64, f64)], by: f64| line.first().map_or((0.5, 0.0), |(x, y)| (*x + 0.01, *y + by));
-    let chart = chart.label(Colour::Bad, beside(&bad, 0.07), "start", "bad loans");
+    let chart = chart.label(Colour::Bad, beside(&bad, 0.10), "start", "bad loans");
     let chart = chart.label(Colour::Good, beside(&good, -0.11), "start", "good loans");
     let chart = match target.filter(|target| *target >= 0.5) {
         Some(target) => chart.mark(target, "asked for"),

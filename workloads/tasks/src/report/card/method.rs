@@ -27,9 +27,9 @@ fn description(manifest: &Manifest) -> String {
     let weight = manifest.scorer.weight;
     let parts = match (weight >= 1.0, weight <= 0.0) {
         (true, _) => format!("a regression with {terms} terms"),
-        (_, true) => "boosted trees of at most 8 leaves".to_owned(),
+        (_, true) => "boosted trees".to_owned(),
         _ => format!(
-            "{} of the log-odds from a regression with {terms} terms, {} from boosted trees of at most 8 leaves",
+            "{} of the log-odds from a regression with {terms} terms, {} from boosted trees",
             text::percent(weight),
             text::percent(1.0 - weight)
         ),

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use underwriter_contract::{
-    learning::{DecisionMode, Label, Outcomes, Target},
+    learning::{DecisionMode, Label, Leakage, Outcomes, Target},
     summary::MetricName,
 };
 
@@ -24,6 +24,7 @@ pub fn section(card: &Card) -> Markup {
             (quoted(good)) " in " code { (column) } "." }
         p { "An application is refused when this probability is at or above "
             b { (text::percent(manifest.threshold.probability)) } ". " (promise(card)) }
+        @if let Some(kept) = kept(card) { p { (kept) } }
         p { (mode) " Every refusal names the columns that set this applicant apart from those who are approved." }
     }
 }
@@ -58,6 +59,26 @@ fn promise(card: &Card) -> String {
     }
 }
 
+/// Whether the newer test rows bear the promise out.
+fn kept(card: &Card) -> Option<String> {
+    let recall = card.metric(MetricName::Recall)?;
+    let (low, high) = recall.low.zip(recall.high)?;
+    let target = card.manifest.learning.decision.recall.as_ref()?.at_least;
+    let verdict = if high < target {
+        "less than was asked for, beyond chance"
+    } else if low >= target {
+        "as much as was asked for, beyond chance"
+    } else {
+        "these rows alone do not tell whether that is what was asked for"
+    };
+    Some(format!(
+        "On the test rows it found {} ({} to {}): {verdict}.",
+        text::percent(recall.value),
+        text::percent(low),
+        text::percent(high)
+    ))
+}
+
 /// `"Charged Off" or "Default"`.
 fn quoted(values: &[String]) -> String {
     values.iter().map(|value| format!("“{value}”")).collect::<Vec<_>>().join(" or ")
@@ -87,6 +108,11 @@ fn lacks(card: &Card) -> Vec<String> {
     lack(
         manifest.data.from.is_none(),
         "There is no time column: rows were split at random, and figures on loans of the future will be lower."
+            .to_owned(),
+    );
+    lack(
+        manifest.learning.data.leakage != Leakage::Enforce,
+        "Columns that leak the outcome were not dropped, as the specification asks for: figures may be too good."
             .to_owned(),
     );
     let bad = manifest.blocks.test.bad;
