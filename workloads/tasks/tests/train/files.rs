@@ -114,6 +114,8 @@ impl File {
     fn data(&self) -> Data {
         let (column, bad, good) = self.label;
         let mut data = json!({"uri": "s3://loans/", "label": {"column": column, "bad": bad, "good": good}});
+        // columns are judged here, not vintages
+        data["maturity"] = json!({"window": "1s"});
         if let Some(time) = self.time {
             data["time"] = json!({"column": time});
         }
