@@ -26,6 +26,7 @@ use self::wanted::Wanted;
 use crate::{
     environment::Environment,
     progress::Progress,
+    report,
     train::{self, Gathered, champion::Champion, guards::Columns, loans::Loans, source::Source, spec},
 };
 
@@ -49,6 +50,9 @@ pub struct Train {
 pub struct Explore {
     #[command(flatten)]
     wanted: Wanted,
+    /// File for the same and more with pictures, as HTML.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 }
 
 /// What to score, and with what.
@@ -97,7 +101,13 @@ impl Explore {
         let loans = Loans::select(&source.table, &learning.data)?;
         progress.step("looking at every column");
         let columns = Columns::judge(&loans, &learning.data)?;
-        let text = explored::text(&source, &loans, &columns, &learning.data);
+        let mut text = explored::text(&source, &loans, &columns, &learning.data);
+        if let Some(file) = &self.out {
+            let (model, data) = (self.wanted.name(), &learning.data);
+            let page = report::data::Explored { model, data, source: &source, loans: &loans, columns: &columns };
+            write(file, &page.render())?;
+            text.push_str(&format!("\nPictures are in {}\n", file.display()));
+        }
         progress.finish();
         Ok(text)
     }
@@ -121,6 +131,11 @@ impl Evaluate {
         progress.finish();
         Ok(text)
     }
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error| Failure::new(FailureReason::AccessDenied, format!("{}: {error}", file.display()));
+    std::fs::write(file, text).map_err(failed)
 }
 
 async fn read(uris: &[String]) -> Result<Source, Failure> {

@@ -51,7 +51,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 2 the input is wrong, 3 credential
 1 worth another try.";
 
 const EXPLORE: &str = "Examples:
-  underwriter-tasks explore --data loans.csv.gz --label loan_status --time issue_d
+  underwriter-tasks explore --data loans.csv.gz --label loan_status --time issue_d --out loans.html
   underwriter-tasks explore --model loan-model.yaml --data loans.parquet
   KAGGLE_USERNAME=… KAGGLE_KEY=… underwriter-tasks explore --data kaggle://owner/dataset/loans.csv --label loan_status";
 

@@ -46,8 +46,10 @@ fn explores_trains_and_evaluates() {
     let (new, out) = (part(&folder, "new.csv", 20_000..24_000), folder.path().join("model"));
     let spec = ["--label", "LOAN_STATUS", "--time", "issue_d", "--id", "id", "--exclude", "grade"];
 
-    let explored = tasks(&[&["explore", "--data", shown(&old)], spec.as_slice()].concat(), &[]);
+    let page = folder.path().join("loans.html");
+    let explored = tasks(&[&["explore", "--data", shown(&old), "--out", shown(&page)], spec.as_slice()].concat(), &[]);
     assert_eq!(explored.code, 0, "{}", explored.error);
+    assert!(std::fs::read_to_string(&page).unwrap().contains("<svg"));
     for line in ["10,000 rows, 10,000 finished loans, 2,500 of them bad (25.0 %)", "Vintages"] {
         assert!(explored.out.contains(line), "{line} is not in\n{}", explored.out);
     }
