@@ -65,10 +65,12 @@ check "nothing is written twice" "append to their end" decide bob "$approved, $p
 check "who may restore decides in their own name only" "must be ann" decide ann "$approved, $promoted, $denied"
 check "a person denies later" patched decide bob "$approved, $promoted, $denied"
 check "labels are free" labeled as bob label modelversion v1 reviewed=yes
+check "the operator removes no version that decides" "never one that decides" as "$OPERATOR" delete modelversion restored
+check "the operator removes an old one" deleted as "$OPERATOR" delete modelversion v1
+check "who may do anything removes what decides" deleted kubectl -n $SPACE delete modelversion restored
 
 check "the operator reads no Secret" "answer: no." may get secrets
 check "the operator runs nothing in a pod" "answer: no." may create pods/exec
-check "the operator deletes no version" "answer: no." may delete modelversions.underwriter.dev
 check "the operator edits no spec that a person wrote" "answer: no." may patch loanmodels.underwriter.dev
 check "the operator gives no rights" "answer: no." may create rolebindings.rbac.authorization.k8s.io
 check "the operator writes status" "answer: yes." may patch loanmodels.underwriter.dev --subresource status

@@ -61,6 +61,28 @@ pub struct LoanModelSpec {
     /// Where else versions are shown. Nothing is read from there, and nothing waits for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registry: Option<Registry>,
+    /// Whether versions go when the model goes. Artifacts and the prediction log are records and stay.
+    #[serde(default)]
+    pub deletion_policy: DeletionPolicy,
+    /// The most ModelVersions that are kept: older ones go first, but never the champion, the one before it, the
+    /// challenger, one that a service names, or one that waits for a person. Artifacts stay.
+    #[serde(default = "twenty")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub history_limit: u32,
+}
+
+const fn twenty() -> u32 {
+    20
+}
+
+/// Whether versions go when the model goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum DeletionPolicy {
+    /// They stay, and a model of the same name adopts them.
+    #[default]
+    Retain,
+    /// They go. A backup that restores them without their model loses them again.
+    Delete,
 }
 
 impl LoanModelSpec {
@@ -168,6 +190,12 @@ pub enum PromotionPolicy {
 #[schemars(extend("x-kubernetes-validations" = [{
     "rule": "[has(self.atLeast), has(self.atMost), has(self.versusChampion)].filter(x, x).size() == 1",
     "message": "exactly one of atLeast, atMost and versusChampion"
+}, {
+    "rule": "self.metric == 'logLoss' || ((!has(self.atLeast) || (self.atLeast >= 0.0 && self.atLeast <= 1.0)) && (!has(self.atMost) || (self.atMost >= 0.0 && self.atMost <= 1.0)))",
+    "message": "the metric is a share: write 0.75 for 75 %"
+}, {
+    "rule": "self.metric != 'unknown'",
+    "message": "name a metric; the versions of a model have theirs in spec.metrics"
 }]))]
 pub struct Gate {
     /// The figure, on the test rows.
@@ -196,9 +224,22 @@ pub struct VersusChampion {
 /// When to train again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(extend("x-kubernetes-validations" = [{
+    "rule": "has(self.schedule) || !has(self.timeZone)",
+    "message": "timeZone is that of a schedule: set schedule too"
+}]))]
 pub struct Retraining {
     /// When a monitor finds drift.
     pub on_drift: OnDrift,
+    /// When a run comes by itself: minute, hour, day, month and weekday as in a CronJob, and up to five minutes later, by
+    /// the model's name. Of missed runs only one is caught up with, and none after `suspend`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 100), regex(pattern = r"^\s*\S+(\s+\S+){4}\s*$"))]
+    pub schedule: Option<String>,
+    /// The zone whose clocks the schedule means, by its name in the IANA database; default: UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub time_zone: Option<String>,
 }
 
 /// What drift leads to.
@@ -289,6 +330,10 @@ pub struct LoanModelStatus {
     /// Token of the last request for a run that was acted on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_handled_retrain_request: Option<String>,
+    /// When the next run comes by its schedule; in the past while it waits for another run to end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub next_scheduled_run: Option<Timestamp>,
     /// What the model's services and monitors use, with the installation's defaults filled in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved: Option<Resolved>,
@@ -358,6 +403,10 @@ pub struct Run {
     /// How its sweep is doing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<SweepProgress>,
+    /// What the Job or its pod waits for, where it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub waiting: Option<String>,
 }
 
 /// How a sweep is doing.

@@ -84,6 +84,9 @@ fn a_loan_model_is_refused_for_a_name_a_source_or_a_gate_that_cannot_be() {
         loan_model("consumer-loans", "kaggle://owner/dataset", gate),
         loan_model("consumer-loans", "s3://loans/", both),
         loan_model("consumer-loans", "s3://loans/", json!({"metric": "rocAuc"})),
+        loan_model("consumer-loans", "s3://loans/", json!({"metric": "recall", "atLeast": 75})),
+        loan_model("consumer-loans", "s3://loans/", json!({"metric": "brier", "atMost": -0.1})),
+        loan_model("consumer-loans", "s3://loans/", json!({"metric": "unknown", "atMost": 0.1})),
     ] {
         assert!(validate_cel(&refused).is_err(), "{:?} {:?}", refused.metadata.name, refused.spec.promotion);
     }
@@ -148,6 +151,30 @@ fn the_address_of_mlflow_has_a_scheme_and_no_credentials() {
     {
         assert!(at(refused).is_err(), "{refused}");
     }
+}
+
+#[test]
+fn gates_of_every_kind_are_taken() {
+    for gate in [
+        json!({"metric": "logLoss", "atMost": 1.5}),
+        json!({"metric": "brier", "atMost": 0.2}),
+        json!({"metric": "ks", "versusChampion": {"maxLoss": 0.02}}),
+    ] {
+        let model = loan_model("consumer-loans", "s3://loans/", gate);
+        assert!(validate_cel(&model).is_ok(), "{:?} {:?}", model.spec.promotion, validate_cel(&model));
+    }
+}
+
+#[test]
+fn a_time_zone_is_that_of_a_schedule() {
+    let retraining = |retraining: Value| {
+        let mut model = loan_model("loans", "s3://loans/", json!({"metric": "ks", "atLeast": 0.1}));
+        model.spec.retraining = serde_json::from_value(retraining).unwrap();
+        validate_cel(&model)
+    };
+    assert!(retraining(json!({"schedule": "0 2 * * 1", "timeZone": "Europe/Berlin"})).is_ok());
+    assert!(retraining(json!({"schedule": "0 2 * * 1"})).is_ok());
+    assert!(retraining(json!({"timeZone": "Europe/Berlin"})).is_err());
 }
 
 fn model_version(threshold: f64, decisions: &[&str]) -> ModelVersion {

@@ -6,7 +6,7 @@
 
 use std::fmt::Debug;
 
-use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::{NamespaceResourceScope, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use kube::{
     Api, Client, Resource, ResourceExt as _,
     api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
@@ -135,6 +135,24 @@ pub async fn append_decision(
     Ok(Written::Changed)
 }
 
+/// Makes a version be owned, or not be owned, by one more object.
+///
+/// # Errors
+/// [`Error::Conflict`] where it was changed meanwhile; else what the API server said.
+pub async fn set_owner(
+    client: &Client,
+    version: &ModelVersion,
+    owner: OwnerReference,
+    owned: bool,
+) -> Result<Written, Error> {
+    let others = version.owner_references().iter().filter(|standing| standing.uid != owner.uid).cloned();
+    let owners: Vec<_> = others.chain(owned.then(|| owner.clone())).collect();
+    let patch = json!({"metadata": {"resourceVersion": version.resource_version(), "ownerReferences": owners}});
+    let patched = api(client, version).patch(&version.name_any(), &parameters(), &Patch::Merge(patch)).await;
+    patched.map_err(|error| Error::api(doing("set the owner of", version), error))?;
+    Ok(Written::Changed)
+}
+
 /// Sets an annotation where it is not set so already.
 ///
 /// # Errors
@@ -154,7 +172,19 @@ pub async fn annotate<K: Object>(client: &Client, object: &K, key: &str, text: &
 /// # Errors
 /// What the API server said.
 pub async fn delete<K: Object>(client: &Client, object: &K) -> Result<Written, Error> {
-    let this = Preconditions { uid: object.uid(), resource_version: None };
+    delete_if(client, object, Preconditions { uid: object.uid(), resource_version: None }).await
+}
+
+/// Deletes an object that nobody has changed since it was looked at; another is left alone.
+///
+/// # Errors
+/// What the API server said.
+pub async fn delete_unchanged<K: Object>(client: &Client, object: &K) -> Result<Written, Error> {
+    let this = Preconditions { uid: object.uid(), resource_version: object.resource_version() };
+    delete_if(client, object, this).await
+}
+
+async fn delete_if<K: Object>(client: &Client, object: &K, this: Preconditions) -> Result<Written, Error> {
     match api::<K>(client, object).delete(&object.name_any(), &DeleteParams::background().preconditions(this)).await {
         Ok(_) => Ok(Written::Changed),
         Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => Ok(Written::Unchanged),

@@ -7,7 +7,6 @@ pub mod build;
 pub mod decide;
 pub mod episode;
 pub mod observe;
-pub mod schedule;
 #[cfg(test)]
 mod simulation;
 pub mod state;

@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod names;
 pub mod pod;
 pub mod prediction_service;
+pub mod schedule;
 pub mod settings;
 pub mod stores;
 pub mod summary;

@@ -8,6 +8,7 @@ pub mod champion;
 pub mod decide;
 pub mod drift;
 pub mod gates;
+pub mod history;
 pub mod mirror;
 pub mod news;
 pub mod observe;
@@ -20,7 +21,6 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use kube::{Api, Client, Resource as _, runtime::reflector::ObjectRef};
-use underwriter_contract::request::TrainRequest;
 use underwriter_crds::{LoanModel, ModelVersion};
 
 use self::{
@@ -86,18 +86,19 @@ async fn act(
         }
         Some(Action::Start(origin)) => {
             let Some(owner) = model.controller_owner_ref(&()) else { return Ok(()) }; // not created yet: it has no UID
+            let standing = champion::Standing::derive(validated, observed);
             let request = build::request(validated, origin);
             let job = if origin.trials.is_some() {
                 build::sweep_job(settings, validated, origin, &request, owner)
             } else {
-                build::training_job(settings, validated, origin, &against_champion(request, validated, observed), owner)
+                build::training_job(settings, validated, origin, &build::against(request, &standing), owner)
             };
             apply::create(client, &job, |standing| apply::same_owner(standing, &job)).await?;
         }
         Some(Action::Train(origin, sweep)) => {
             let Some(owner) = model.controller_owner_ref(&()) else { return Ok(()) };
             let request = build::asked(&read_job(client, &validated.namespace, sweep).await?)?;
-            let request = against_champion(request, validated, observed);
+            let request = build::against(request, &champion::Standing::derive(validated, observed));
             let job = build::training_job(settings, validated, origin, &request, owner);
             apply::create(client, &job, |standing| apply::same_owner(standing, &job)).await?;
         }
@@ -105,6 +106,16 @@ async fn act(
             let Some(owner) = model.controller_owner_ref(&()) else { return Ok(()) }; // not created yet: it has no UID
             let job = mirror::job::mirror(settings, validated, request, owner);
             apply::create(client, &job, |standing| apply::same_owner(standing, &job)).await?;
+        }
+        Some(Action::Own(number, owned)) => {
+            if let Some(version) = observed.version(*number) {
+                apply::set_owner(client, version, build::owner(validated), *owned).await?;
+            }
+        }
+        Some(Action::Prune(number)) => {
+            if let Some(version) = observed.version(*number) {
+                apply::delete_unchanged(client, version).await?;
+            }
         }
         Some(Action::Remove(name)) => {
             if let Some(job) = context.stores.get::<Job>(&validated.namespace, name) {
@@ -119,12 +130,6 @@ async fn act(
 async fn read_job(client: &Client, namespace: &str, name: &str) -> Result<Job, Error> {
     let api: Api<Job> = Api::namespaced(client.clone(), namespace);
     api.get(name).await.map_err(|error| Error::api(format!("read Job {name}"), error))
-}
-
-/// What is asked, and the version to compare with as it decides now.
-fn against_champion(request: TrainRequest, validated: &Validated, observed: &Observed) -> TrainRequest {
-    let champion = champion::Standing::derive(validated, observed).champion.map(build::artifact);
-    TrainRequest { champion, ..request }
 }
 
 async fn tell(

@@ -26,6 +26,8 @@ pub mod label {
     pub const VERSION: &str = "underwriter.dev/version";
     /// The run's id.
     pub const RUN: &str = "underwriter.dev/run";
+    /// Set by a person, by a template: the queue of Kueue that holds a Job back until there is room.
+    pub const QUEUE: &str = "kueue.x-k8s.io/queue-name";
     /// Set by Kubernetes on the pods of a Job.
     pub const JOB: &str = "batch.kubernetes.io/job-name";
 }

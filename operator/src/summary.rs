@@ -21,8 +21,10 @@ pub enum Progress {
     Ended(Summary),
     /// It succeeded, but what it said cannot be read: another attempt only says it again.
     Lost,
-    /// It failed without a word: killed, out of time or out of memory; the text says so.
+    /// It failed without a word: killed or out of memory; the text says so.
     Broken(String),
+    /// It was ended because it took too long; with what its last failed pod said, where one did.
+    OutOfTime(Option<String>),
 }
 
 /// Reads a Job's pods, and what they say.
@@ -42,16 +44,17 @@ pub async fn observe(client: &Client, job: &Job) -> Result<Progress, Error> {
 #[must_use]
 pub fn judge(job: &Job, pods: &[Pod]) -> Progress {
     match ended(job) {
-        None => Progress::Running(pods.iter().find_map(waits_for)),
+        None => Progress::Running(suspended(job).or_else(|| pods.iter().find_map(waits_for))),
         Some(End::Succeeded) => {
             last(pods, |end| end.exit_code == 0).and_then(said).map_or(Progress::Lost, Progress::Ended)
         }
         Some(End::Failed(why)) => {
             let last = last(pods, |end| end.exit_code != 0);
-            let in_time = !why.starts_with("DeadlineExceeded");
-            last.filter(|_| in_time)
-                .and_then(said)
-                .map_or_else(|| Progress::Broken(without_words(why, last)), Progress::Ended)
+            let word = last.and_then(said);
+            if why.starts_with("DeadlineExceeded") {
+                return Progress::OutOfTime(word.and_then(failure));
+            }
+            word.map_or_else(|| Progress::Broken(without_words(why, last)), Progress::Ended)
         }
     }
 }
@@ -78,6 +81,21 @@ fn span(text: &str) -> u32 {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let number = |text: &str| text.trim().parse::<u32>().ok();
     number(first).zip(number(last)).map_or(0, |(first, last)| last.saturating_sub(first).saturating_add(1))
+}
+
+fn failure(summary: Summary) -> Option<String> {
+    if let Summary::Failed(failure) = summary { Some(failure.to_string()) } else { None }
+}
+
+/// A queue such as Kueue holds Jobs back by suspending them; a person may, too.
+fn suspended(job: &Job) -> Option<String> {
+    let conditions = job.status.as_ref()?.conditions.as_deref()?;
+    let holds = conditions.iter().any(|condition| condition.type_ == "Suspended" && condition.status == "True");
+    let whom = job.labels().get(label::QUEUE).map_or_else(
+        || "whoever suspended it sets spec.suspend of the Job to false again".into(),
+        |queue| format!("the queue {queue} admits it when there is room"),
+    );
+    holds.then(|| format!("JobSuspended: {whom}"))
 }
 
 enum End {
@@ -188,8 +206,27 @@ mod tests {
             panic!()
         };
         assert!(text.contains("BackoffLimitExceeded") && text.contains("137"), "{text}");
-        let late = judge(&job(Some(("Failed", "DeadlineExceeded"))), &[ended_with(1, 1, &failure("x").1)]);
-        assert!(matches!(late, Progress::Broken(text) if text.starts_with("DeadlineExceeded")));
+    }
+
+    #[test]
+    fn a_job_out_of_time_tells_what_its_last_try_said() {
+        let late = |pods: &[Pod]| judge(&job(Some(("Failed", "DeadlineExceeded"))), pods);
+        assert_eq!(late(&[]), Progress::OutOfTime(None));
+        let words = Some("ColumnNotFound: x".into());
+        assert_eq!(late(&[ended_with(1, 1, &failure("x").1)]), Progress::OutOfTime(words));
+    }
+
+    #[test]
+    fn a_suspended_job_tells_who_lets_it_go_on() {
+        let mut suspended = job(Some(("Suspended", "JobSuspended")));
+        let waits = |job: &Job| match judge(job, &[]) {
+            Progress::Running(Some(waits)) => waits,
+            other => panic!("{other:?}"),
+        };
+        assert!(waits(&suspended).contains("spec.suspend"), "{}", waits(&suspended));
+        suspended.labels_mut().insert(label::QUEUE.into(), "nightly".into());
+        assert_eq!(waits(&suspended), "JobSuspended: the queue nightly admits it when there is room");
+        assert_eq!(judge(&job(None), &[]), Progress::Running(None));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use underwriter_contract::{
 use underwriter_crds::conditions::{ConditionType, State, Wanted, holds};
 
 use super::{
-    episode::Tally,
+    episode::{Reference, Tally},
     state::{Cause, Observed, Outcome, Scan},
     validate::{Invalid, Validated},
 };
@@ -109,7 +109,7 @@ fn standing(observed: &Observed) -> Decision {
 
 fn act(validated: &Validated, observed: &Observed, now: Timestamp) -> Decision {
     let before = standing(observed);
-    let tally = fold(before.tally.clone(), observed, validated.reference.version);
+    let tally = fold(before.tally.clone(), observed, reference(validated));
     let last_schedule = skipped(validated, observed, now).or(before.last_schedule);
     let start = due(validated, observed, last_schedule.unwrap_or(observed.created), now);
     let (scheduled, requested) = match start.as_ref().map(|start| start.cause.clone()) {
@@ -120,7 +120,7 @@ fn act(validated: &Validated, observed: &Observed, now: Timestamp) -> Decision {
     let next_scan = validated.schedule.next(now).filter(|_| !validated.suspend);
     let conditions = conditions(validated, observed, &tally);
     Decision {
-        remove: removable(&tally, observed, validated.consecutive),
+        remove: removable(&tally, observed, validated),
         notices: notices(observed, &conditions, start.as_ref()),
         last_schedule: scheduled.or(last_schedule),
         last_request: requested.or(before.last_request.clone()),
@@ -133,10 +133,14 @@ fn act(validated: &Validated, observed: &Observed, now: Timestamp) -> Decision {
     }
 }
 
+fn reference(validated: &Validated) -> Reference<'_> {
+    Reference { version: validated.reference.version, answers: &validated.answers }
+}
+
 /// Folds in what was not written down yet, in the order in which it was started.
-fn fold(standing: Tally, observed: &Observed, champion: u32) -> Tally {
-    observed.ended().into_iter().fold(standing.against(champion), |tally, scan| match &scan.outcome {
-        Outcome::Scanned(scanned) => tally.with(scanned, &observed.uid, champion),
+fn fold(standing: Tally, observed: &Observed, reference: Reference<'_>) -> Tally {
+    observed.ended().into_iter().fold(standing.against(reference.version), |tally, scan| match &scan.outcome {
+        Outcome::Scanned(scanned) => tally.with(scanned, &observed.uid, reference),
         _ => tally,
     })
 }
@@ -181,14 +185,26 @@ fn suffix(cause: &Cause, uid: &str) -> String {
     }
 }
 
-/// Jobs that were written down before this pass, but the newest and the one that names the episode: with their status
-/// deleted, the same count and the same name come out again.
-fn removable(tally: &Tally, observed: &Observed, consecutive: u32) -> Vec<String> {
+/// Jobs that were written down before this pass, but the newest, the one that names the episode, and the quiet one that
+/// tells it from the episode which the reference was trained for: with their status deleted, the same count and the same
+/// name come out again.
+fn removable(tally: &Tally, observed: &Observed, validated: &Validated) -> Vec<String> {
     let mut ended = observed.ended();
-    ended.truncate(ended.len().saturating_sub(KEPT.max(consecutive as usize)));
+    ended.truncate(ended.len().saturating_sub(KEPT.max(validated.consecutive as usize)));
+    let quiet = tally
+        .history
+        .iter()
+        .rev()
+        .find(|past| past.verdict == Verdict::Quiet && past.reference_version == validated.reference.version);
+    let quiet = quiet.filter(|_| !validated.answers.is_empty());
+    let tells_apart = |scan: &Scan| quiet.is_some_and(|past| past.scan == scan.job);
     let names_episode = |scan: &Scan| tally.episode.as_ref().is_some_and(|episode| episode.id.ends_with(&scan.job));
     let written = |scan: &Scan| !matches!(scan.outcome, Outcome::Scanned(_));
-    ended.into_iter().filter(|scan| written(scan) && !names_episode(scan)).map(|scan| scan.job.clone()).collect()
+    ended
+        .into_iter()
+        .filter(|scan| written(scan) && !names_episode(scan) && !tells_apart(scan))
+        .map(|scan| scan.job.clone())
+        .collect()
 }
 
 fn conditions(validated: &Validated, observed: &Observed, tally: &Tally) -> Vec<Wanted> {

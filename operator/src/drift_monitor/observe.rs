@@ -80,6 +80,8 @@ fn outcome(progress: Progress) -> Outcome {
         }
         Progress::Lost => internal("what it found cannot be read; the next scan looks again"),
         Progress::Broken(why) => internal(&why),
+        Progress::OutOfTime(None) => internal("it took too long"),
+        Progress::OutOfTime(Some(word)) => internal(&format!("it took too long; its last try ended with {word}")),
     }
 }
 

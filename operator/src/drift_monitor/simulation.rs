@@ -18,11 +18,11 @@ use underwriter_crds::{
 
 use super::{
     decide::{Decision, decide},
-    episode::is_recorded,
-    schedule::Schedule,
+    episode::{MAX_HISTORY, is_recorded},
     state::{Cause, Observed, Outcome, Scan},
     validate::Validated,
 };
+use crate::schedule::Schedule;
 
 /// A scan's result, an hour after the one before.
 pub fn scanned(index: i64, reference_version: u32, verdict: Verdict) -> Scanned {
@@ -49,6 +49,8 @@ enum Happening {
     Pass(i32),
     /// Another version becomes champion.
     Promote,
+    /// Another version becomes champion, trained for the drift that goes on.
+    Answer,
     /// Somebody asks for a scan.
     Request,
     /// It is paused, or goes on.
@@ -66,6 +68,8 @@ enum End {
 struct World {
     now: Timestamp,
     champion: u32,
+    /// The episodes that the champion was trained for.
+    answers: Vec<String>,
     consecutive: u32,
     suspend: bool,
     requests: u32,
@@ -82,6 +86,7 @@ impl World {
         Self {
             now: Timestamp::UNIX_EPOCH,
             champion: 1,
+            answers: Vec::new(),
             consecutive,
             suspend: false,
             requests: 0,
@@ -96,8 +101,9 @@ impl World {
         let artifacts = Artifacts { uri: "s3://artifacts/".into(), secret_ref: None };
         let (run, uri) = (format!("run{}", self.champion), "s3://artifacts/v/".into());
         Validated {
-            schedule: Schedule::parse("*/30 * * * *").unwrap(),
+            schedule: Schedule::parse("*/30 * * * *", None).unwrap(),
             reference: ArtifactRef { version: self.champion, run, uri, digest: Digest::of(b"") },
+            answers: self.answers.clone(),
             resolved: Resolved { artifacts, prediction_log: None, config_digest: Digest::of(b"") },
             consecutive: self.consecutive,
             suspend: self.suspend,
@@ -181,7 +187,11 @@ impl World {
                 }
             }
             Happening::Pass(minutes) => self.now += minutes.minutes(),
-            Happening::Promote => self.champion += 1,
+            Happening::Promote => (self.champion, self.answers) = (self.champion + 1, Vec::new()),
+            Happening::Answer => {
+                self.champion += 1;
+                self.answers = self.status.episode.iter().map(|episode| episode.id.clone()).collect();
+            }
             Happening::Request => self.requests += 1,
             Happening::Suspend(suspend) => self.suspend = *suspend,
             Happening::Forget => {
@@ -198,6 +208,13 @@ impl World {
             let episode = episode.expect("drift without an episode");
             assert!(episode.scans >= self.consecutive, "{episode:?}");
             let last = self.status.last_scan.as_ref().expect("drift without a scan");
+            let anew = self
+                .status
+                .history
+                .iter()
+                .any(|past| past.verdict == Verdict::Quiet && past.reference_version == episode.reference_version);
+            let answered = episode.reference_version == self.champion && self.answers.contains(&episode.id);
+            assert!(!(anew && answered), "{episode:?} goes on after a quiet scan");
             assert_eq!((last.verdict, last.reference_version), (Verdict::Drifted, episode.reference_version));
         }
     }
@@ -213,6 +230,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         8 => end.prop_map(Happening::End),
         8 => (1..45_i32).prop_map(Happening::Pass),
         1 => Just(Happening::Promote),
+        1 => Just(Happening::Answer),
         1 => Just(Happening::Request),
         1 => any::<bool>().prop_map(Happening::Suspend),
         1 => Just(Happening::Forget),
@@ -244,10 +262,18 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
     /// The kept Jobs are enough: the count and the name of an episode come out again.
     #[test]
-    fn a_deleted_status_comes_out_again(consecutive in 1..6_u32, verdicts in prop::collection::vec(0..3_usize, 1..30)) {
+    fn a_deleted_status_comes_out_again(
+        consecutive in 1..6_u32,
+        verdicts in prop::collection::vec(0..3_usize, 1..30),
+        answered in 0..30_usize,
+    ) {
         let kinds = [Verdict::Drifted, Verdict::Quiet, Verdict::Drifted];
         let mut world = World::new(consecutive);
-        for index in verdicts {
+        let total = verdicts.len();
+        for (number, index) in verdicts.into_iter().enumerate() {
+            if number == answered && total - number < MAX_HISTORY {
+                world.happen(&Happening::Answer);
+            }
             world.happen(&Happening::Pass(31));
             world.reconcile(usize::MAX);
             world.happen(&Happening::End(End::Found(kinds[index])));

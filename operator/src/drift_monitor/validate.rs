@@ -3,8 +3,10 @@
 use underwriter_contract::request::ArtifactRef;
 use underwriter_crds::{DriftMonitorSpec, LoanModel, ModelVersion, PredictionService, loan_model::Resolved};
 
-use super::schedule::{InvalidSchedule, Schedule};
-use crate::loan_model::build::artifact;
+use crate::{
+    loan_model::build::artifact,
+    schedule::{InvalidSchedule, Schedule},
+};
 
 /// What a monitor is to do.
 #[derive(Clone, Debug)]
@@ -13,6 +15,8 @@ pub struct Validated {
     pub schedule: Schedule,
     /// What to compare with.
     pub reference: ArtifactRef,
+    /// The drift episodes that it was trained for.
+    pub answers: Vec<String>,
     /// Where the model's versions and its log are.
     pub resolved: Resolved,
     /// Verdicts in a row before drift counts, at least 1.
@@ -25,7 +29,7 @@ pub struct Validated {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
     /// The schedule cannot be read.
-    #[error(transparent)]
+    #[error("spec.schedule: {0}")]
     Schedule(#[from] InvalidSchedule),
     /// The model is not there.
     #[error("LoanModel {0} does not exist in this namespace: create it, or correct spec.modelRef.name")]
@@ -121,7 +125,7 @@ pub struct Named<'a> {
 /// When that cannot be told; then no scan is started.
 pub fn validate(spec: &DriftMonitorSpec, named: Named<'_>) -> Result<Validated, Invalid> {
     let name = &spec.model_ref.name;
-    let schedule = Schedule::parse(&spec.schedule)?;
+    let schedule = Schedule::parse(&spec.schedule, None)?;
     let status = named.model.ok_or_else(|| Invalid::ModelNotFound(name.clone()))?.status.clone().unwrap_or_default();
     serves(spec, named.service)?;
     let waiting = || Invalid::WaitingForChampion(name.clone());
@@ -130,8 +134,15 @@ pub fn validate(spec: &DriftMonitorSpec, named: Named<'_>) -> Result<Validated, 
         return Err(Invalid::NoPredictionLog(name.clone()));
     }
     let champion = named.champion.ok_or_else(|| Invalid::VersionNotFound { model: name.clone(), version })?;
-    let reference = artifact(champion);
-    Ok(Validated { schedule, reference, resolved, consecutive: spec.consecutive.max(1), suspend: spec.suspend })
+    let (reference, answers) = (artifact(champion), champion.spec.trigger.episodes.clone());
+    Ok(Validated {
+        schedule,
+        reference,
+        answers,
+        resolved,
+        consecutive: spec.consecutive.max(1),
+        suspend: spec.suspend,
+    })
 }
 
 fn serves(spec: &DriftMonitorSpec, service: Option<&PredictionService>) -> Result<(), Invalid> {

@@ -4,17 +4,19 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::{api::batch::v1::Job, apimachinery::pkg::apis::meta::v1::OwnerReference};
-use kube::{ResourceExt as _, core::ObjectMeta};
+use kube::{Resource as _, ResourceExt as _, core::ObjectMeta};
 use serde::{Deserialize, Serialize};
 use underwriter_contract::{
     Digest, FORMAT,
     learning::Sweep,
-    request::{ArtifactRef, REQUEST, TrainRequest, Trigger},
+    request::{ArtifactRef, Known, REQUEST, TrainRequest, Trigger},
     summary::Trained,
 };
-use underwriter_crds::{ModelRef, ModelVersion, ModelVersionSpec, model_version::ArtifactLocation};
+use underwriter_crds::{
+    LoanModel, ModelRef, ModelVersion, ModelVersionSpec, loan_model::DeletionPolicy, model_version::ArtifactLocation,
+};
 
-use super::validate::Validated;
+use super::{champion::Standing, validate::Validated};
 use crate::{
     Error,
     names::{self, Component, annotation, label},
@@ -22,6 +24,8 @@ use crate::{
     settings::Settings,
 };
 
+/// The most versions that a run is told it need not learn again.
+const MAX_KNOWN: usize = 20;
 /// Hexadecimal digits of a run's id.
 const RUN_DIGITS: usize = 16;
 
@@ -170,8 +174,23 @@ pub fn request(validated: &Validated, origin: &Origin) -> TrainRequest {
         origin.clone();
     let model = format!("{}/{}", validated.namespace, validated.name);
     let learning = validated.learning.clone();
-    let champion = None;
-    TrainRequest { format: FORMAT, model, version, run, trigger, learning, artifact, champion, outcomes_before }
+    let (champion, known) = (None, Vec::new());
+    TrainRequest { format: FORMAT, model, version, run, trigger, learning, artifact, champion, outcomes_before, known }
+}
+
+/// What is asked, and what to hold it against as it stands now: the champion, and what was learnt in the same way since, the
+/// newest [`MAX_KNOWN`].
+#[must_use]
+pub fn against(request: TrainRequest, standing: &Standing<'_>) -> TrainRequest {
+    let (champion, config) = (standing.champion_number(), request.learning.digest());
+    let versions = standing.versions.iter().map(|placed| &placed.version.spec);
+    let same = |spec: &&ModelVersionSpec| {
+        Some(spec.version) > champion && spec.version < request.version && spec.config_digest == config
+    };
+    let known = versions.filter(same).map(|spec| Known { version: spec.version, data: spec.data.digest.clone() });
+    let mut known: Vec<_> = known.collect();
+    known.drain(..known.len().saturating_sub(MAX_KNOWN));
+    TrainRequest { champion: standing.champion.map(artifact), known, ..request }
 }
 
 /// What a Job was asked. A run trains what its sweep has tried, whatever the spec says by then.
@@ -191,7 +210,15 @@ pub fn asked(job: &Job) -> Result<TrainRequest, Error> {
     serde_json::from_str(text.unwrap_or_default()).map_err(unreadable)
 }
 
-/// The version that a run has become. It has no owner: it outlives its model, and is adopted by name.
+/// The model as the owner of its versions: one that does not control them, since they are adopted by name.
+#[must_use]
+pub fn owner(validated: &Validated) -> OwnerReference {
+    let (api_version, kind) = (LoanModel::api_version(&()).into_owned(), LoanModel::kind(&()).into_owned());
+    let (name, uid) = (validated.name.to_string(), validated.uid.clone());
+    OwnerReference { api_version, kind, name, uid, controller: None, block_owner_deletion: None }
+}
+
+/// The version that a run has become. Unless the deletion policy says otherwise it has no owner and outlives its model.
 #[must_use]
 pub fn model_version(validated: &Validated, origin: &Origin, trained: Trained) -> ModelVersion {
     let Origin { version, attempt: _, run, trigger, config_digest, artifact, outcomes_before: _, trials: _ } =
@@ -219,6 +246,8 @@ pub fn model_version(validated: &Validated, origin: &Origin, trained: Trained) -
     let mut object = ModelVersion::new(&name, spec);
     object.metadata.namespace = Some(validated.namespace.clone());
     object.metadata.labels = Some(labels);
+    object.metadata.owner_references =
+        (validated.deletion_policy == DeletionPolicy::Delete).then(|| vec![owner(validated)]);
     object
 }
 
@@ -235,7 +264,8 @@ mod tests {
     use super::{super::world::World, *};
 
     fn origin(world: &World, version: u32, token: Option<&str>) -> Origin {
-        let trigger = Trigger { kind: TriggerType::Request, token: token.map(Into::into), episodes: Vec::new() };
+        let trigger =
+            Trigger { kind: TriggerType::Request, token: token.map(Into::into), episodes: Vec::new(), scheduled: None };
         Origin::new(&world.validated(), version, 1, trigger, None)
     }
 

@@ -124,6 +124,15 @@ impl<'a> Standing<'a> {
         self.champion.map(|version| version.spec.version)
     }
 
+    /// The version that would decide if the champion were taken back.
+    #[must_use]
+    pub fn previous(&self) -> Option<u32> {
+        let former =
+            self.versions.iter().filter(|placed| !placed.record.is_out() && !is_same(placed.version, self.champion));
+        let former = former.filter_map(|placed| Some((placed.record.promoted?, placed.version.spec.version)));
+        former.max().map(|(_, number)| number)
+    }
+
     /// The newest version that waits for a person; older ones than champion and challenger wait for nobody.
     #[must_use]
     pub fn awaiting(&self) -> Option<&Placed<'a>> {
@@ -181,8 +190,11 @@ impl<'a> Standing<'a> {
     /// What the services that try the challenger have found.
     fn voted(&self, services: &[impl AsRef<PredictionService>]) -> Option<(&'a ModelVersion, Decision, String)> {
         let challenger = self.challenger?;
+        let approved =
+            self.versions.iter().any(|placed| is_same(placed.version, self.challenger) && placed.record.approved);
+        let merit = if approved { "a person approved it" } else { "it passed its gates" };
         if self.champion.is_none() {
-            return Some((challenger, Decision::Promoted, "the first to pass its gates".into()));
+            return Some((challenger, Decision::Promoted, format!("{merit}, and no other decides")));
         }
         let votes: Vec<_> = services
             .iter()
@@ -196,7 +208,12 @@ impl<'a> Standing<'a> {
             return Some((challenger, Decision::RolledBack, reason));
         }
         let passed = votes.iter().all(|vote| *vote == Vote::Passed);
-        passed.then(|| (challenger, Decision::Promoted, format!("passed its gates and {} rollouts", votes.len())))
+        let tried = match votes.len() {
+            0 => "no service had to try it".to_owned(),
+            1 => "a service tried it".to_owned(),
+            several => format!("{several} services tried it"),
+        };
+        passed.then(|| (challenger, Decision::Promoted, format!("{merit}, and {tried}")))
     }
 
     /// Decisions are ordered by their time: one is never earlier than another of ours, whatever the clock says.

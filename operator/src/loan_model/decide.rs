@@ -20,7 +20,7 @@ use super::{
     build::{self, Origin},
     champion::Standing,
     drift::{self, Answer},
-    mirror, news,
+    history, mirror, news,
     observe::{Observed, ObservedRun},
     status,
     trigger::Situation,
@@ -42,7 +42,7 @@ pub struct Decision {
     pub action: Option<Action>,
     /// The status that is true once the action is done.
     pub status: LoanModelStatus,
-    /// The statuses of the versions, by number; not of one that is decided about, which is another object after that.
+    /// The statuses of the versions, by number; not of one that the action changes, which is another object after that.
     pub versions: Vec<(u32, ModelVersionStatus)>,
     /// What a user would want to know.
     pub notices: Vec<Notice>,
@@ -63,6 +63,10 @@ pub enum Action {
     Train(Box<Origin>, String),
     /// Create the Job that makes MLflow show this.
     Mirror(Box<MirrorRequest>),
+    /// Make a version, given by its number, go with its model, or outlive it.
+    Own(u32, bool),
+    /// Remove a version, given by its number.
+    Prune(u32),
     /// Remove a Job whose result is written down.
     Remove(String),
 }
@@ -71,7 +75,7 @@ pub enum Action {
 #[must_use]
 pub fn decide(validated: &Validated, observed: &Observed, now: Timestamp) -> Decision {
     let standing = Standing::derive(validated, observed);
-    let last = last_run(observed, now);
+    let last = last_run(validated, observed, now);
     let mirror = mirror::plan(validated, observed, &standing, now);
     let situation = Situation { validated, observed, standing: &standing, last: last.as_ref(), mirror: &mirror, now };
     let action = next_action(&situation);
@@ -81,15 +85,20 @@ pub fn decide(validated: &Validated, observed: &Observed, now: Timestamp) -> Dec
         status,
         versions: status::of_versions(&standing, now)
             .into_iter()
-            .filter(|(number, _)| !decides(action.as_ref(), *number))
+            .filter(|(number, _)| !touches(action.as_ref(), *number))
             .collect(),
         requeue: requeue(&situation),
         action,
     }
 }
 
-fn decides(action: Option<&Action>, number: u32) -> bool {
-    matches!(action, Some(Action::Decide(decided, _)) if *decided == number)
+fn touches(action: Option<&Action>, number: u32) -> bool {
+    let touched = match action {
+        Some(Action::Decide(touched, _) | Action::Own(touched, _) | Action::Prune(touched)) => Some(*touched),
+        Some(Action::Record(_) | Action::Start(_) | Action::Train(..) | Action::Mirror(_) | Action::Remove(_))
+        | None => None,
+    };
+    touched == Some(number)
 }
 
 /// The run that goes on: its Job runs, or has ended well and is not written down yet.
@@ -110,6 +119,8 @@ fn next_action(situation: &Situation<'_>) -> Option<Action> {
         })
         .or_else(|| train(observed))
         .or_else(|| start(situation))
+        .or_else(|| history::ownership(validated, observed).map(|(number, owned)| Action::Own(number, owned)))
+        .or_else(|| history::surplus(situation).map(Action::Prune))
         .or_else(|| remove(situation))
         .or_else(|| situation.mirror.action.clone())
 }
@@ -155,13 +166,13 @@ fn remove(Situation { validated, observed, .. }: &Situation<'_>) -> Option<Actio
 
 /// The last run that ended: what the status says, unless a Job tells of a later one. A run that has learnt something has
 /// ended once its version stands.
-fn last_run(observed: &Observed, now: Timestamp) -> Option<LastRun> {
+fn last_run(validated: &Validated, observed: &Observed, now: Timestamp) -> Option<LastRun> {
     let told = observed.status.last_run.clone();
-    let seen = observed.runs.iter().rev().find_map(|run| ended(run, observed, now));
+    let seen = observed.runs.iter().rev().find_map(|run| ended(run, validated, observed, now));
     seen.into_iter().chain(told).max_by_key(|last| (last.version, last.attempt))
 }
 
-fn ended(run: &ObservedRun, observed: &Observed, now: Timestamp) -> Option<LastRun> {
+fn ended(run: &ObservedRun, validated: &Validated, observed: &Observed, now: Timestamp) -> Option<LastRun> {
     let (result, reason, message) = match &run.progress {
         None => {
             let made =
@@ -181,10 +192,20 @@ fn ended(run: &ObservedRun, observed: &Observed, now: Timestamp) -> Option<LastR
             None,
             Some("it ended well, but its result was lost: another attempt tells it again".into()),
         ),
+        Some(Progress::OutOfTime(word)) => (RunResult::Failed, None, Some(out_of_time(validated, word.as_deref()))),
         Some(Progress::Broken(why)) => (RunResult::Failed, None, Some(why.chars().take(800).collect())),
     };
     let Origin { version, attempt, run: id, trigger, config_digest, .. } = run.origin.clone();
     Some(LastRun { id, version, attempt, trigger: trigger.kind, result, reason, message, config_digest, at: now })
+}
+
+fn out_of_time(Validated { deadline, .. }: &Validated, word: Option<&str>) -> String {
+    let word = word.map(|word| format!("; its last try ended with {word}")).unwrap_or_default();
+    let message = format!(
+        "it took longer than spec.training.deadline, {deadline} for all tries together: allow more time or resources, \
+         or give it less to learn from{word}"
+    );
+    message.chars().take(800).collect()
 }
 
 fn requeue(situation: &Situation<'_>) -> Duration {
@@ -193,6 +214,7 @@ fn requeue(situation: &Situation<'_>) -> Duration {
     let running = (trains || mirror.running).then_some(WHILE_RUNNING);
     let free = !trains && !validated.suspend;
     let retry = situation.open_failure().filter(|_| free).map(Situation::tried_again_at);
+    let scheduled = situation.next_moment(false).filter(|moment| free && moment > now);
     let drift = match drift::answer(validated, observed, standing, *now) {
         Answer::Hold { until, .. } => until,
         Answer::Nothing | Answer::Retrain => None,
@@ -200,7 +222,7 @@ fn requeue(situation: &Situation<'_>) -> Duration {
     let until = |time: Timestamp| Duration::try_from(time.duration_since(*now)).unwrap_or(Duration::from_secs(1));
     running
         .into_iter()
-        .chain(retry.into_iter().chain(drift).chain(mirror.again).map(until))
+        .chain(retry.into_iter().chain(drift).chain(scheduled).chain(mirror.again).map(until))
         .min()
         .unwrap_or(SAFETY_NET)
         .min(SAFETY_NET)

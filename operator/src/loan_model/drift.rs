@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt as _;
 use underwriter_contract::request::{Trigger, TriggerType};
 use underwriter_crds::{
-    DriftMonitor, Duration,
+    DriftMonitor, Duration, RETRAIN_REQUESTED,
     conditions::{ConditionType, holds},
     loan_model::{LastRun, OnDriftMode, RunResult},
     model_version::VersionState,
@@ -17,6 +17,9 @@ use super::{champion::Standing, observe::Observed, validate::Validated};
 
 /// The most episodes that a trigger names.
 const MAX_EPISODES: usize = 20;
+
+/// How long a run that drift has started counts in `maxPerWeek`.
+pub(super) const WEEK: Duration = Duration::hours(24 * 7);
 
 /// What drift leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +52,8 @@ pub enum Reason {
     MaxPerWeek,
     /// There are too few new bad outcomes to learn from.
     WaitingForOutcomes,
+    /// The champion was trained for this very drift, and the world is not like its data either.
+    RetrainingDidNotHelp,
 }
 
 /// Everything that runs were started for.
@@ -58,6 +63,8 @@ pub struct Consumed {
     pub episodes: BTreeSet<String>,
     /// Tokens of requests.
     pub tokens: BTreeSet<String>,
+    /// The newest moment of the schedule.
+    pub scheduled: Option<Timestamp>,
 }
 
 impl Consumed {
@@ -66,7 +73,8 @@ impl Consumed {
     pub fn of(observed: &Observed) -> Self {
         let versions = observed.versions.iter().map(|version| &version.spec.trigger);
         let runs = observed.runs.iter().map(|run| &run.origin.trigger);
-        versions.chain(runs).fold(Self::default(), |mut consumed, Trigger { kind: _, token, episodes }| {
+        versions.chain(runs).fold(Self::default(), |mut consumed, Trigger { kind: _, token, episodes, scheduled }| {
+            consumed.scheduled = consumed.scheduled.max(*scheduled);
             consumed.episodes.extend(episodes.iter().cloned());
             consumed.tokens.extend(token.clone());
             consumed
@@ -108,7 +116,7 @@ pub fn answer(validated: &Validated, observed: &Observed, standing: &Standing<'_
         return Answer::Nothing;
     }
     if open.is_empty() {
-        return in_vain(observed, standing).unwrap_or(Answer::Nothing);
+        return did_not_help(observed, standing).or_else(|| in_vain(observed, standing)).unwrap_or(Answer::Nothing);
     }
     let starts = starts(observed);
     only_warned(validated)
@@ -121,6 +129,23 @@ pub fn answer(validated: &Validated, observed: &Observed, standing: &Standing<'_
 
 fn hold(reason: Reason, message: impl Into<String>, until: Option<Timestamp>) -> Option<Answer> {
     Some(Answer::Hold { reason, message: message.into(), until })
+}
+
+/// Drift that goes on against the champion that was trained for it: what has changed is not in the outcomes known so far.
+fn did_not_help(observed: &Observed, standing: &Standing<'_>) -> Option<Answer> {
+    let champion = standing.champion?;
+    let answered = |monitor: &&DriftMonitor| {
+        let episode = monitor.status.as_ref().and_then(|status| status.episode.as_ref());
+        episode.is_some_and(|episode| champion.spec.trigger.episodes.contains(&episode.id))
+    };
+    let monitor = drifting(standing, observed).find(answered)?;
+    let message = format!(
+        "v{} was trained for the drift that {} finds, and finds still: look at its report; nothing is trained for it \
+         again, but ask by a new value of the annotation {RETRAIN_REQUESTED}",
+        champion.spec.version,
+        monitor.name_any(),
+    );
+    hold(Reason::RetrainingDidNotHelp, message, None)
 }
 
 /// Drift that was answered by a version that nobody wants: another run on the same outcomes would end the same.
@@ -155,7 +180,6 @@ fn cooldown(validated: &Validated, starts: &[Timestamp], now: Timestamp) -> Opti
 }
 
 fn max_per_week(validated: &Validated, starts: &[Timestamp], now: Timestamp) -> Option<Answer> {
-    const WEEK: Duration = Duration::hours(24 * 7);
     let most = validated.on_drift.max_per_week as usize;
     let oldest_that_counts = *starts.iter().rev().nth(most.checked_sub(1)?)?;
     let until = after(oldest_that_counts, WEEK);

@@ -1,4 +1,7 @@
 //! May a version decide? An ordered chain of small checks on its figures; inconclusive means hold, for a person.
+//!
+//! A figure is judged by the end of its interval that speaks for the version, a difference to the champion by both ends.
+//! Without an interval a figure stands for itself, but a loss against the champion then proves nothing.
 
 use underwriter_contract::summary::{Comparison, Metric, MetricName};
 use underwriter_crds::{ModelVersion, ModelVersionSpec};
@@ -82,9 +85,11 @@ impl Check {
                 self.compare(version.compared_with.as_ref(), champion.spec.version, max_loss)
             }
             (Bound::AtLeast(bound), _) => {
-                figure().map_or_else(|| self.missing(), |figure| self.at_least(figure, bound))
+                figure().map_or_else(|| self.missing(&version.metrics), |figure| self.at_least(figure, bound))
             }
-            (Bound::AtMost(bound), _) => figure().map_or_else(|| self.missing(), |figure| self.at_most(figure, bound)),
+            (Bound::AtMost(bound), _) => {
+                figure().map_or_else(|| self.missing(&version.metrics), |figure| self.at_most(figure, bound))
+            }
         }
     }
 
@@ -93,7 +98,7 @@ impl Check {
         if upper >= bound {
             return Verdict::Pass;
         }
-        let message = format!("{:?} is {}, at most {upper}: below {bound}", self.metric, figure.value);
+        let message = format!("{}: it must be at least {bound}", told(figure));
         Verdict::Fail(Reason::BelowBound, message)
     }
 
@@ -102,7 +107,7 @@ impl Check {
         if lower <= bound {
             return Verdict::Pass;
         }
-        let message = format!("{:?} is {}, at least {lower}: above {bound}", self.metric, figure.value);
+        let message = format!("{}: it must be at most {bound}", told(figure));
         Verdict::Fail(Reason::AboveBound, message)
     }
 
@@ -115,7 +120,7 @@ impl Check {
             return Verdict::Hold(Reason::RowsReused, message.into());
         }
         let Some(figure) = comparison.differences.iter().find(|metric| metric.name == self.metric) else {
-            return self.missing();
+            return self.not_among(&comparison.differences, &format!("was not compared with v{}", comparison.version));
         };
         match self.difference(figure, comparison.version, max_loss) {
             Verdict::Pass if comparison.version != champion => not_compared(),
@@ -127,24 +132,53 @@ impl Check {
     fn difference(&self, figure: &Metric, champion: u32, max_loss: f64) -> Verdict {
         let (low, high) = (figure.low.unwrap_or(figure.value), figure.high.unwrap_or(figure.value));
         let (worse, better) = if more_is_better(self.metric) { (low, high) } else { (-high, -low) };
-        let message =
-            format!("{:?} differs from that of v{champion} by {} ({low} to {high})", self.metric, figure.value);
+        let message = format!("the difference to v{champion} in {}: it may lose at most {max_loss}", told(figure));
+        let certain = figure.low.is_some() && figure.high.is_some();
         if worse > -max_loss {
             Verdict::Pass
-        } else if better < 0.0 {
+        } else if better < 0.0 && certain {
             Verdict::Fail(Reason::WorseThanChampion, message)
         } else {
             Verdict::Hold(Reason::DifferenceUnclear, message)
         }
     }
 
-    fn missing(&self) -> Verdict {
-        Verdict::Hold(Reason::MetricMissing, format!("{:?} was not measured", self.metric))
+    fn missing(&self, measured: &[Metric]) -> Verdict {
+        self.not_among(measured, "was not measured")
+    }
+
+    fn not_among(&self, known: &[Metric], what: &str) -> Verdict {
+        let names: Vec<_> = known.iter().map(|metric| name(metric.name)).collect();
+        let known = if names.is_empty() { "nothing".into() } else { names.join(", ") };
+        let message = format!("{} {what}, only {known}: correct promotion.gates, or decide by hand", name(self.metric));
+        Verdict::Hold(Reason::MetricMissing, message)
     }
 }
 
+/// A figure with its interval.
+fn told(figure: &Metric) -> String {
+    let Metric { name: metric, value, low, high } = figure;
+    let interval = low.zip(*high).map(|(low, high)| format!(" ({low} to {high})"));
+    format!("{} is {value}{}", name(*metric), interval.unwrap_or_default())
+}
+
+/// As it is written in a gate.
+fn name(metric: MetricName) -> String {
+    serde_json::to_value(metric).ok().and_then(|name| Some(name.as_str()?.to_owned())).unwrap_or_default()
+}
+
 const fn more_is_better(metric: MetricName) -> bool {
-    !matches!(metric, MetricName::Brier | MetricName::LogLoss | MetricName::RefusedShare | MetricName::CalibrationError)
+    match metric {
+        MetricName::RocAuc
+        | MetricName::AveragePrecision
+        | MetricName::Ks
+        | MetricName::Recall
+        | MetricName::Precision
+        | MetricName::Gini
+        | MetricName::ApprovalRate
+        | MetricName::Unknown => true,
+        MetricName::Brier | MetricName::LogLoss | MetricName::RefusedShare | MetricName::CalibrationError => false,
+    }
 }
 
 #[cfg(test)]
@@ -214,8 +248,43 @@ mod tests {
 
     #[test]
     fn less_is_better_where_a_figure_is_a_loss() {
-        assert_eq!(compared(MetricName::Brier, (-0.03, -0.02), 2, false), "Pass");
-        assert_eq!(compared(MetricName::Brier, (0.02, 0.03), 2, false), "Fail WorseThanChampion");
+        for metric in [MetricName::Brier, MetricName::LogLoss, MetricName::RefusedShare] {
+            assert_eq!(compared(metric, (-0.03, -0.02), 2, false), "Pass");
+            assert_eq!(compared(metric, (0.02, 0.03), 2, false), "Fail WorseThanChampion");
+            assert_eq!(compared(metric, (-0.01, 0.02), 2, false), "Hold DifferenceUnclear");
+        }
+        for metric in [MetricName::AveragePrecision, MetricName::Ks, MetricName::Recall, MetricName::Precision] {
+            assert_eq!(compared(metric, (0.02, 0.03), 2, false), "Pass");
+            assert_eq!(compared(metric, (-0.03, -0.02), 2, false), "Fail WorseThanChampion");
+        }
+    }
+
+    #[test]
+    fn a_loss_without_an_interval_proves_nothing_and_a_figure_without_one_stands_for_itself() {
+        let difference = |value: f64| json!({"version": 2, "rows": 9, "reused": false, "differences": [{"name": "recall", "value": value}]});
+        let champion = version(2, json!([]), json!(null));
+        for (value, expected) in [(0.3, "Pass"), (-0.009, "Pass"), (-0.3, "Hold DifferenceUnclear")] {
+            let check = Check { metric: MetricName::Recall, bound: Bound::VersusChampion { max_loss: 0.01 } };
+            let new = version(3, json!([]), difference(value));
+            assert_eq!(word(&evaluate(&[check], &new.spec, Some(&champion))), expected, "{value}");
+        }
+        let new = version(1, json!([{"name": "ks", "value": 0.3}]), json!(null));
+        for (bound, expected) in [(Bound::AtLeast(0.3), "Pass"), (Bound::AtLeast(0.31), "Fail BelowBound")] {
+            assert_eq!(word(&evaluate(&[Check { metric: MetricName::Ks, bound }], &new.spec, None)), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_told_has_the_figure_the_bound_and_what_there_is_instead() {
+        let new = version(1, json!([metric("recall", 0.7, 0.75)]), json!(null));
+        let told = |metric, bound| match evaluate(&[Check { metric, bound }], &new.spec, None) {
+            Verdict::Fail(_, message) | Verdict::Hold(_, message) => message,
+            Verdict::Pass => String::new(),
+        };
+        let below = told(MetricName::Recall, Bound::AtLeast(0.9));
+        assert_eq!(below, "recall is 0.725 (0.7 to 0.75): it must be at least 0.9");
+        let missing = told(MetricName::Ks, Bound::AtLeast(0.1));
+        assert_eq!(missing, "ks was not measured, only recall: correct promotion.gates, or decide by hand");
     }
 
     #[test]

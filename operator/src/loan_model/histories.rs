@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::ResourceExt as _;
 use proptest::prelude::*;
+use underwriter_contract::request::TriggerType;
 use underwriter_crds::{
     PredictionService,
-    loan_model::{OnDriftMode, PromotionPolicy, RunResult, SweepProgress},
+    loan_model::{DeletionPolicy, OnDriftMode, PromotionPolicy, RunResult, SweepProgress},
     model_version::{Decision, VersionState},
 };
 
@@ -548,6 +550,222 @@ fn no_more_versions_are_shown_than_a_job_can_be_told() {
     assert_eq!(request.champion, Some(1));
 }
 
+#[test]
+fn a_schedule_trains_when_its_time_has_come_and_not_for_the_past() {
+    let mut world = deciding();
+    world.wait(60);
+    world.schedule(Some("0 2 * * *"));
+    world.settle();
+    let promised = world.status().next_scheduled_run.unwrap();
+    let pause = promised.duration_since(world.now).as_secs();
+    assert!(pause > 0 && pause < 24 * 3600 + 300, "{promised}");
+    assert_eq!(world.started.len(), 1);
+    world.now = promised;
+    world.settle();
+    let trigger = world.started.last().unwrap().trigger.clone();
+    assert_eq!((trigger.kind, trigger.scheduled), (TriggerType::Schedule, Some(promised)));
+    world.end_run(Ending::Skipped);
+    world.settle();
+    assert_eq!((world.started.len(), world.versions.len()), (2, 1));
+    assert_eq!(world.status().next_scheduled_run, Some(promised + SignedDuration::from_hours(24)));
+}
+
+#[test]
+fn missed_runs_are_caught_up_with_once_also_behind_another_run() {
+    let mut world = deciding();
+    world.schedule(Some("0 * * * *"));
+    world.settle();
+    world.wait(100);
+    world.settle();
+    assert_eq!(world.started.len(), 2);
+    world.wait(3);
+    world.settle();
+    assert!(world.status().next_scheduled_run.unwrap() < world.now, "a moment that waits for a run is told");
+    world.end_run(Ending::Trained(Quality::Better));
+    world.settle();
+    assert_eq!(world.started.len(), 3);
+    world.end_run(Ending::Skipped);
+    world.settle();
+    assert_eq!(world.started.len(), 3);
+}
+
+#[test]
+fn a_pause_is_not_caught_up_with_nor_is_a_lost_status() {
+    let pause = |world: &mut World| {
+        world.model.spec.suspend = true;
+        world.settle();
+        assert_eq!(world.status().next_scheduled_run, None);
+        world.wait(100);
+        world.model.spec.suspend = false;
+    };
+    let forget = |world: &mut World| {
+        world.wait(100);
+        world.lose_statuses();
+    };
+    for happens in [pause, forget] {
+        let mut world = deciding();
+        world.schedule(Some("0 * * * *"));
+        world.settle();
+        happens(&mut world);
+        world.settle();
+        assert_eq!(world.started.len(), 1);
+        world.wait(2);
+        world.settle();
+        assert_eq!(world.started.len(), 2);
+    }
+}
+
+#[test]
+fn a_run_that_was_started_before_a_crash_answers_its_moment() {
+    let mut world = deciding();
+    world.schedule(Some("0 * * * *"));
+    world.settle();
+    world.wait(2);
+    world.pass(Crash::AfterAction);
+    world.end_run(Ending::Skipped);
+    world.settle();
+    assert_eq!(world.started.len(), 2);
+}
+
+#[test]
+fn what_suspend_holds_back_is_told() {
+    let mut world = deciding();
+    world.model.spec.suspend = true;
+    world.ask(1);
+    world.settle();
+    assert_eq!(world.true_conditions().get("RetrainingRequired").map(String::as_str), Some("Suspended"));
+    world.model.spec.suspend = false;
+    world.settle();
+    assert_eq!((world.started.len(), world.true_conditions().get("RetrainingRequired")), (2, None));
+}
+
+#[test]
+fn what_a_run_waits_for_is_told_also_while_a_champion_decides() {
+    let mut world = deciding();
+    world.ask(1);
+    world.settle();
+    let waits = "JobSuspended: the queue nightly admits it when there is room";
+    world.runs.last_mut().unwrap().progress = Some(Progress::Running(Some(waits.into())));
+    world.settle();
+    assert_eq!(world.status().run.unwrap().waiting.as_deref(), Some(waits));
+    assert_eq!(world.true_conditions().keys().collect::<Vec<_>>(), ["Ready"]);
+}
+
+#[test]
+fn a_run_out_of_time_names_the_deadline() {
+    let mut world = World::new();
+    world.settle();
+    world.end_run(Ending::Late);
+    world.settle();
+    let message = world.status().last_run.unwrap().message.unwrap();
+    assert!(message.contains("spec.training.deadline, 1h"), "{message}");
+}
+
+#[test]
+fn a_person_is_told_the_command_that_approves() {
+    let mut world = with_second(Quality::Unclear);
+    let conditions = world.status().conditions;
+    let waits = conditions.iter().find(|condition| condition.type_ == "AwaitingApproval").unwrap();
+    assert!(waits.message.contains("kubectl -n bank patch modelversion loans-v2 --type json"), "{}", waits.message);
+    world.say(1, Decision::Approved);
+    world.vote(true);
+    world.settle();
+    world.vote(true);
+    world.settle();
+    let reasons: Vec<_> = world.versions[1].spec.decisions.iter().map(|record| record.reason.as_str()).collect();
+    assert_eq!(reasons, ["because", "a person approved it, and a service tried it"]);
+}
+
+#[test]
+fn drift_that_goes_on_after_its_retraining_is_told_and_trains_nothing() {
+    let mut world = deciding();
+    world.drift(1, 500);
+    world.settle();
+    world.end_run(Ending::Trained(Quality::Better));
+    world.settle();
+    assert_eq!(world.status().champion, Some(2));
+    let episode = world.versions[1].spec.trigger.episodes[0].clone();
+    world.drift(1, 500);
+    world.monitors[0].status.as_mut().unwrap().episode.as_mut().unwrap().id = episode;
+    world.wait(200);
+    world.settle();
+    assert_eq!(world.true_conditions().get("RetrainingRequired").map(String::as_str), Some("RetrainingDidNotHelp"));
+    assert_eq!((world.started.len(), world.notices.last().map(String::as_str)), (2, Some("RetrainingDidNotHelp")));
+    world.drift(2, 500);
+    world.settle();
+    assert_eq!(world.started.len(), 3);
+}
+
+/// A model of so many versions, each champion after the other.
+fn with_history(versions: u32, limit: u32) -> World {
+    let mut world = deciding();
+    world.model.spec.history_limit = limit;
+    for seed in 1..versions {
+        world.change_spec(seed);
+        world.settle();
+        world.end_run(Ending::Trained(Quality::Better));
+        world.settle();
+    }
+    world
+}
+
+fn numbers(world: &World) -> Vec<u32> {
+    world.versions.iter().map(|version| version.spec.version).collect()
+}
+
+#[test]
+fn the_oldest_versions_go_first_and_their_numbers_never_come_again() {
+    let mut world = with_history(9, 4);
+    assert_eq!(numbers(&world), [6, 7, 8, 9]);
+    assert_eq!(world.notices.iter().filter(|notice| *notice == "VersionPruned").count(), 5);
+    world.runs.clear();
+    world.lose_statuses();
+    world.change_spec(99);
+    world.settle();
+    assert_eq!(world.started.last().map(|origin| origin.version), Some(10));
+}
+
+#[test]
+fn a_version_that_somebody_needs_is_kept_beyond_the_limit() {
+    let mut world = with_history(3, 20);
+    world.add_service();
+    world.services[0].spec.model_ref.version = Some(1);
+    world.model.spec.promotion.policy = PromotionPolicy::Manual;
+    world.change_spec(50);
+    world.settle();
+    world.end_run(Ending::Trained(Quality::Better));
+    world.settle();
+    world.model.spec.history_limit = 1;
+    world.settle();
+    assert_eq!(numbers(&world), [1, 2, 3, 4], "pinned, previous, champion, waiting");
+    world.services.clear();
+    world.settle();
+    assert_eq!(numbers(&world), [2, 3, 4]);
+    world.say(1, Decision::Revoked);
+    world.settle();
+    assert_eq!((world.status().champion, numbers(&world)), (Some(2), vec![2, 4]));
+}
+
+#[test]
+fn versions_go_with_their_model_only_where_that_is_wanted() {
+    let mut world = with_history(3, 20);
+    world.delete_and_describe_again();
+    world.settle();
+    assert_eq!((numbers(&world), world.status().champion, world.started.len()), (vec![1, 2, 3], Some(3), 3));
+    world.model.spec.deletion_policy = DeletionPolicy::Delete;
+    world.settle();
+    world.model.spec.deletion_policy = DeletionPolicy::Retain;
+    world.settle();
+    assert!(world.versions.iter().all(|version| version.owner_references().is_empty()));
+    world.model.spec.deletion_policy = DeletionPolicy::Delete;
+    world.change_spec(9);
+    world.settle();
+    world.end_run(Ending::Trained(Quality::Better));
+    world.settle();
+    world.delete_and_describe_again();
+    assert_eq!(numbers(&world), [0_u32; 0]);
+}
+
 /// Whether the operator stops looking again soon. What it waits for may be a moment away, but not time after time.
 fn comes_to_rest(world: &mut World) -> bool {
     (0..4).any(|_| {
@@ -573,6 +791,11 @@ enum Happening {
     EndTrial(bool),
     Manual(bool),
     RelaxGates(bool),
+    Schedule(Option<&'static str>),
+    KeepHistory(u32),
+    DeleteVersions(bool),
+    Pin(Option<u32>),
+    Deleted,
     AddService,
     RemoveServices,
     Vote(bool),
@@ -593,6 +816,7 @@ fn ending() -> impl Strategy<Value = Ending> {
         1 => Just(Ending::Unreachable),
         1 => Just(Ending::Lost),
         1 => Just(Ending::Broken),
+        1 => Just(Ending::Late),
     ]
 }
 
@@ -611,6 +835,12 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => any::<bool>().prop_map(Happening::EndTrial),
         1 => any::<bool>().prop_map(Happening::Manual),
         1 => any::<bool>().prop_map(Happening::RelaxGates),
+        2 => prop::sample::select(vec![None, Some("0 * * * *"), Some("0 2 * * *"), Some("*/5 * * * *"), Some("0 0 1 * *")])
+            .prop_map(Happening::Schedule),
+        2 => (1_u32..6).prop_map(Happening::KeepHistory),
+        1 => any::<bool>().prop_map(Happening::DeleteVersions),
+        1 => prop::option::of(1_u32..5).prop_map(Happening::Pin),
+        1 => Just(Happening::Deleted),
         1 => Just(Happening::AddService),
         1 => Just(Happening::RemoveServices),
         4 => any::<bool>().prop_map(Happening::Vote),
@@ -638,6 +868,14 @@ fn happen(world: &mut World, happening: &Happening) {
         Happening::Manual(true) => world.model.spec.promotion.policy = PromotionPolicy::Manual,
         Happening::Manual(false) => world.model.spec.promotion.policy = PromotionPolicy::Automatic,
         Happening::RelaxGates(relaxed) => world.relax_gates(relaxed),
+        Happening::Schedule(schedule) => world.schedule(schedule),
+        Happening::KeepHistory(limit) => world.model.spec.history_limit = limit,
+        Happening::DeleteVersions(true) => world.model.spec.deletion_policy = DeletionPolicy::Delete,
+        Happening::DeleteVersions(false) => world.model.spec.deletion_policy = DeletionPolicy::Retain,
+        Happening::Pin(version) => {
+            world.services.iter_mut().for_each(|service| service.spec.model_ref.version = version)
+        }
+        Happening::Deleted => deleted(world),
         Happening::AddService => world.add_service(),
         Happening::RemoveServices => world.services.clear(),
         Happening::Vote(passes) => world.vote(passes),
@@ -685,6 +923,25 @@ fn catches_up(world: &mut World) {
         assert_eq!(world.shown.as_ref(), Some(&wanted));
         assert_eq!(mirrored(world).as_deref(), Some("True/Mirrored"));
     }
+}
+
+/// The model goes and comes again: with its versions, or without them.
+fn deleted(world: &mut World) {
+    world.settle();
+    if world.status().run.is_some() || world.has_loose_ends() {
+        return;
+    }
+    let (kept, champion) = (numbers(world), world.status().champion);
+    world.delete_and_describe_again();
+    if world.model.spec.deletion_policy == DeletionPolicy::Delete {
+        assert_eq!(numbers(world), [0_u32; 0], "a version outlives its model");
+        world.started.clear(); // another model of the same name, which counts from one
+        return;
+    }
+    let started = world.started.len();
+    world.settle();
+    assert_eq!((numbers(world), world.status().champion, world.started.len()), (kept.clone(), champion, started));
+    world.started.retain(|origin| kept.contains(&origin.version));
 }
 
 proptest! {

@@ -27,6 +27,8 @@ enum News {
     VersionCreated,
     VersionRejected,
     AwaitingApproval,
+    VersionPruned,
+    RetrainingDidNotHelp,
 }
 
 /// What is new once an action is done and the status written.
@@ -36,10 +38,12 @@ pub fn notices(situation: &Situation<'_>, action: Option<&Action>, status: &Loan
     let ended = situation.last.filter(|last| before < Some((last.version, last.attempt))).and_then(ended_notice);
     let rejected = situation.standing.versions.iter().filter_map(rejected_notice);
     let waits = waits_notice(&situation.observed.status, status);
+    let in_vain = did_not_help_notice(&situation.observed.status, status);
     ended
         .into_iter()
         .chain(rejected)
         .chain(waits)
+        .chain(in_vain)
         .chain(situation.mirror.notice.clone())
         .chain(action.and_then(|action| action_notice(action, situation.observed)))
         .collect()
@@ -58,6 +62,15 @@ fn waits_notice(before: &LoanModelStatus, after: &LoanModelStatus) -> Option<Not
     let news = holds(&after.conditions, kind) && !holds(&before.conditions, kind);
     let condition = after.conditions.iter().find(|condition| news && condition.type_ == kind.to_string())?;
     Some(Notice::normal(News::AwaitingApproval, condition.message.clone()))
+}
+
+fn did_not_help_notice(before: &LoanModelStatus, after: &LoanModelStatus) -> Option<Notice> {
+    let told = |status: &LoanModelStatus| {
+        let reason = format!("{:?}", News::RetrainingDidNotHelp);
+        status.conditions.iter().find(|condition| condition.reason == reason).map(|found| found.message.clone())
+    };
+    let message = told(after).filter(|_| told(before).is_none())?;
+    Some(Notice::warning(News::RetrainingDidNotHelp, message))
 }
 
 fn ended_notice(last: &LastRun) -> Option<Notice> {
@@ -82,7 +95,11 @@ fn action_notice(action: &Action, observed: &Observed) -> Option<Notice> {
             let bad = *decision == Verb::RolledBack;
             Some(if bad { Notice::warning(decision, text) } else { Notice::normal(decision, text) })
         }
-        Action::Mirror(_) | Action::Remove(_) => None,
+        Action::Prune(number) => {
+            let text = format!("v{number}: there are more than spec.historyLimit versions; its artifact stays");
+            Some(Notice::normal(News::VersionPruned, text))
+        }
+        Action::Mirror(_) | Action::Own(..) | Action::Remove(_) => None,
     }
 }
 

@@ -196,9 +196,10 @@ fn sweep(job: &Job, origin: &Origin) -> Option<ObservedSweep> {
     is(job, Component::Sweep).then_some(sweep)
 }
 
-/// Whether what became of a run is written down: as its version, or as the last run of the status.
+/// Whether what became of a run is written down: as its version, or as the last run of the status. A later version tells,
+/// too, that no run before it is open: its own version may have been pruned, and is not to come again from its Job.
 pub(super) fn is_recorded(origin: &Origin, observed: &Observed) -> bool {
-    let made = observed.version(origin.version).is_some();
+    let made = observed.newest() >= Some(origin.version);
     let told = observed.status.last_run.as_ref().map(|last| (last.version, last.attempt));
     made || told.is_some_and(|told| told >= (origin.version, origin.attempt))
 }

@@ -1,8 +1,10 @@
 //! What is told: a LoanModel's status and conditions, and those of its versions.
 
 use jiff::Timestamp;
+use kube::ResourceExt as _;
+use underwriter_contract::request::TriggerType;
 use underwriter_crds::{
-    LoanModel, LoanModelStatus, ModelVersionStatus, RETRAIN_REQUESTED,
+    LoanModel, LoanModelStatus, ModelVersion, ModelVersionStatus, RETRAIN_REQUESTED,
     conditions::{ConditionType, State, Wanted, merge},
     loan_model::{LastRun, Run, SweepProgress},
     model_version::{Decision, VersionState},
@@ -50,6 +52,7 @@ pub fn of_model(situation: &Situation<'_>, action: Option<&Action>) -> LoanModel
         run,
         last_run: last.cloned(),
         last_handled_retrain_request: handled_request(situation, started),
+        next_scheduled_run: situation.next_moment(started.is_some()),
         resolved: Some(validated.resolved.clone()),
         conditions: merge(&observed.status.conditions, conditions, validated.generation, *now),
         mirror: mirror.status.clone(),
@@ -72,23 +75,31 @@ fn planned(situation: &Situation<'_>, origin: &Origin) -> Run {
     let name = &situation.validated.name;
     let job = if trials.is_some() { name.sweep_job(*version, *attempt) } else { name.training_job(*version, *attempt) };
     let sweep = trials.map(|trials| SweepProgress { trials, ..SweepProgress::default() });
-    run(origin, job, situation.now, sweep)
+    run(origin, job, (situation.now, None), sweep)
 }
 
 /// The run that goes on, now to train where that is said; when it started is told once and kept.
 fn going_on(situation: &Situation<'_>, trains: Option<&Origin>) -> Option<Run> {
-    let ObservedRun { job, origin, created, sweep, .. } = active(situation.observed)?;
+    let ObservedRun { job, origin, created, sweep, progress } = active(situation.observed)?;
     let told = situation.observed.status.run.as_ref();
     let told = told.filter(|run| (run.version, run.attempt) == (origin.version, origin.attempt));
     let name = &situation.validated.name;
     let job = trains.map_or_else(|| job.clone(), |origin| name.training_job(origin.version, origin.attempt));
     let sweep = sweep.as_ref().map(|sweep| sweep.progress).or_else(|| told.and_then(|run| run.sweep));
-    Some(run(origin, job, told.map_or(*created, |run| run.started), sweep))
+    let waiting = if let Some(Progress::Running(waits)) = progress { waits.clone() } else { None };
+    let started = told.map_or(*created, |run| run.started);
+    Some(run(origin, job, (started, waiting.filter(|_| trains.is_none())), sweep))
 }
 
-fn run(origin: &Origin, job: String, started: Timestamp, sweep: Option<SweepProgress>) -> Run {
+fn run(
+    origin: &Origin,
+    job: String,
+    (started, waiting): (Timestamp, Option<String>),
+    sweep: Option<SweepProgress>,
+) -> Run {
     let Origin { version, attempt, run, trigger, .. } = origin.clone();
-    Run { id: run, version, trigger, job, attempt, started, sweep }
+    let waiting = waiting.map(|text| text.chars().take(1024).collect());
+    Run { id: run, version, trigger, job, attempt, started, sweep, waiting }
 }
 
 fn handled_request(situation: &Situation<'_>, started: Option<&Origin>) -> Option<String> {
@@ -135,7 +146,8 @@ fn ready(situation: &Situation<'_>, open: Option<&LastRun>, run: Option<&Run>) -
         return not(Reason::Promoting, "the first version becomes champion".into());
     }
     if let Some(placed) = standing.awaiting() {
-        return not(Reason::AwaitingApproval, awaiting_message(placed));
+        let message = format!("v{} waits for a person: see AwaitingApproval", placed.version.spec.version);
+        return not(Reason::AwaitingApproval, message);
     }
     if let Some(placed) = standing.versions.last() {
         return not(Reason::Rejected, format!("v{}: {}", placed.version.spec.version, explain(placed)));
@@ -205,7 +217,7 @@ fn progress_message(situation: &Situation<'_>, run: &Run) -> String {
         None => format!("Job {} trains v{}", run.job, run.version),
     };
     match active(situation.observed).and_then(|run| run.progress.as_ref()) {
-        Some(Progress::Running(Some(waits))) => format!("{text}; its pod waits: {waits}"),
+        Some(Progress::Running(Some(waits))) => format!("{text}; it waits: {waits}"),
         _ => text,
     }
 }
@@ -221,11 +233,43 @@ fn awaiting(placed: &Placed<'_>) -> Wanted {
 }
 
 fn awaiting_message(placed: &Placed<'_>) -> String {
-    let number = placed.version.spec.version;
-    format!("v{number}: {}; append Approved or Denied to spec.decisions of its ModelVersion", explain(placed))
+    let version = placed.version;
+    format!(
+        "v{}: {}. To approve it: {}  To deny it, write Denied instead",
+        version.spec.version,
+        explain(placed),
+        approval(version)
+    )
+}
+
+/// The command by which a person approves a version in their own name.
+fn approval(version: &ModelVersion) -> String {
+    let (namespace, name) = (version.namespace().unwrap_or_default(), version.name_any());
+    format!(
+        "kubectl -n {namespace} patch modelversion {name} --type json -p '[{{\"op\": \"add\", \"path\": \"/spec/decisions/-\", \
+         \"value\": {{\"decision\": \"Approved\", \"reason\": \"write why\", \
+         \"by\": \"'\"$(kubectl auth whoami -o jsonpath={{.status.userInfo.username}})\"'\", \
+         \"at\": \"'$(date -u +%FT%TZ)'\"}}}}]'"
+    )
 }
 
 fn retraining(situation: &Situation<'_>) -> Option<Wanted> {
+    held_back(situation).or_else(|| drift_held(situation))
+}
+
+/// A run that is due but for `suspend`; what drift asks for speaks for itself.
+fn held_back(situation: &Situation<'_>) -> Option<Wanted> {
+    let due = situation.due().filter(|_| situation.validated.suspend)?;
+    let why = match due.trigger.kind {
+        TriggerType::SpecChange => "what is to be learnt has changed",
+        TriggerType::Request => "somebody has asked for a run",
+        TriggerType::Initial | TriggerType::Schedule | TriggerType::Drift => return None,
+    };
+    let message = format!("{why}, and spec.suspend holds new runs back");
+    Some(Wanted::new(ConditionType::RetrainingRequired, true, Reason::Suspended, message))
+}
+
+fn drift_held(situation: &Situation<'_>) -> Option<Wanted> {
     let Situation { validated, observed, standing, now, .. } = situation;
     match drift::answer(validated, observed, standing, *now) {
         Answer::Hold { reason, message, .. } => {

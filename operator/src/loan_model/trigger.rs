@@ -44,7 +44,12 @@ impl Situation<'_> {
     pub fn due(&self) -> Option<Origin> {
         match self.open_failure() {
             Some(failed) => self.another_attempt(failed),
-            None => self.initial().or_else(|| self.spec_change()).or_else(|| self.request()).or_else(|| self.drift()),
+            None => self
+                .initial()
+                .or_else(|| self.spec_change())
+                .or_else(|| self.request())
+                .or_else(|| self.drift())
+                .or_else(|| self.open_moment().map(|_| self.new_run(TriggerType::Schedule))),
         }
     }
 
@@ -53,6 +58,24 @@ impl Situation<'_> {
     pub fn open_failure(&self) -> Option<&LastRun> {
         let unanswered = |last: &&LastRun| self.observed.newest().is_none_or(|newest| newest < last.version);
         self.last.filter(|last| last.result == RunResult::Failed).filter(unanswered)
+    }
+
+    /// The moment of the schedule that was promised and has come, unless a run has answered it.
+    ///
+    /// What was promised stands in the status: with the status lost nothing is missed, and whether moments have passed
+    /// before the schedule was set, or in a pause, does not matter.
+    #[must_use]
+    pub fn open_moment(&self) -> Option<Timestamp> {
+        self.validated.schedule.as_ref().filter(|_| !self.validated.suspend)?;
+        let promised = self.observed.status.next_scheduled_run.filter(|promised| *promised <= self.now)?;
+        (Consumed::of(self.observed).scheduled < Some(promised)).then_some(promised)
+    }
+
+    /// The moment to promise: one that is due and that no run answers yet, or the first to come.
+    #[must_use]
+    pub fn next_moment(&self, starts: bool) -> Option<Timestamp> {
+        let schedule = self.validated.schedule.as_ref().filter(|_| !self.validated.suspend)?;
+        self.open_moment().filter(|_| !starts).or_else(|| schedule.next(self.now))
     }
 
     /// When a failed run is tried again as it stands.
@@ -78,6 +101,7 @@ impl Situation<'_> {
         let as_it_stood = !changed && token.is_none();
         let pinned = before.filter(|_| as_it_stood).and_then(|origin| origin.outcomes_before);
         trigger.token = token.or(trigger.token);
+        trigger.scheduled = trigger.scheduled.max(self.open_moment().filter(|_| !as_it_stood)); // else it is another run
         let outcomes_before = pinned.or_else(|| self.outcomes_before());
         due.then(|| Origin::new(self.validated, failed.version, failed.attempt + 1, trigger, outcomes_before))
     }
@@ -112,7 +136,7 @@ impl Situation<'_> {
     /// A run answers everything that is open when it starts, whatever started it.
     fn trigger(&self, kind: TriggerType) -> Trigger {
         let episodes = drift::open_episodes(self.standing, self.observed, &Consumed::of(self.observed));
-        Trigger { kind, token: self.open_token(), episodes }
+        Trigger { kind, token: self.open_token(), episodes, scheduled: self.open_moment() }
     }
 
     /// The token of a request that no run has answered.

@@ -8,11 +8,19 @@ use underwriter_contract::{
 };
 use underwriter_crds::{
     Duration, LoanModel, RETRAIN_REQUESTED, Template,
-    loan_model::{Gate, Mlflow, OnDrift, PredictionLog, PromotionPolicy, Resolved, VersusChampion},
+    loan_model::{
+        DeletionPolicy, Gate, Mlflow, OnDrift, PredictionLog, PromotionPolicy, Resolved, Retraining, VersusChampion,
+    },
 };
 
 use super::gates::{Bound, Check};
-use crate::{Error, names::Name, pod::Secrets, settings::Settings};
+use crate::{
+    Error,
+    names::Name,
+    pod::Secrets,
+    schedule::{InvalidSchedule, Schedule},
+    settings::Settings,
+};
 
 /// The ROC AUC that a new version may lose against the champion.
 const MAX_LOSS: f64 = 0.01;
@@ -46,8 +54,14 @@ pub struct Validated {
     pub policy: PromotionPolicy,
     /// What drift leads to.
     pub on_drift: OnDrift,
+    /// When runs come by themselves, if they do.
+    pub schedule: Option<Schedule>,
     /// Whether new runs are held back.
     pub suspend: bool,
+    /// The most versions that are kept.
+    pub history_limit: usize,
+    /// Whether versions go when the model goes.
+    pub deletion_policy: DeletionPolicy,
     /// The token by which a run is asked for.
     pub request: Option<String>,
     /// Where else versions are shown.
@@ -89,9 +103,11 @@ pub fn validate(model: &LoanModel, settings: &Settings) -> Result<Validated, Err
         log: resolved.prediction_log.as_ref().map(|log| log.secret_ref.clone()),
         registry: None,
     };
+    let (name, namespace) = (Name::of(model)?, model.namespace().unwrap_or_default());
     Ok(Validated {
-        name: Name::of(model)?,
-        namespace: model.namespace().unwrap_or_default(),
+        schedule: schedule(&spec.retraining, &namespace, &name)?,
+        name,
+        namespace,
         uid: model.uid().unwrap_or_default(),
         generation: model.metadata.generation,
         gates: checks(&spec.promotion.gates, learning.decision.target())?,
@@ -104,9 +120,26 @@ pub fn validate(model: &LoanModel, settings: &Settings) -> Result<Validated, Err
         policy: spec.promotion.policy,
         on_drift: spec.retraining.on_drift.clone(),
         suspend: spec.suspend,
+        history_limit: spec.history_limit.max(1) as usize,
+        deletion_policy: spec.deletion_policy,
         request: model.annotations().get(RETRAIN_REQUESTED).filter(|token| !token.is_empty()).cloned(),
         mlflow: spec.registry.as_ref().map(|registry| registry.mlflow.clone()),
     })
+}
+
+/// The schedule that is asked for, spread by the model's name.
+fn schedule(retraining: &Retraining, namespace: &str, name: &Name) -> Result<Option<Schedule>, Error> {
+    let Retraining { schedule, time_zone, on_drift: _ } = retraining;
+    let Some(text) = schedule else { return Ok(None) };
+    let invalid = |why: InvalidSchedule| {
+        let field = match why {
+            InvalidSchedule::Schedule { .. } => "retraining.schedule",
+            InvalidSchedule::TimeZone(_) => "retraining.timeZone",
+        };
+        Error::SpecInvalid { field, why: why.to_string() }
+    };
+    let schedule = Schedule::parse(text, time_zone.as_deref()).map_err(invalid)?;
+    Ok(Some(schedule.splayed(&[namespace, name.as_str()])))
 }
 
 /// The gates that are asked for, or those that a careful practitioner would ask for.

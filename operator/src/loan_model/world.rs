@@ -17,11 +17,11 @@ use underwriter_contract::{
 use underwriter_crds::{
     DriftMonitor, LoanModel, LoanModelStatus, ModelVersion, PredictionService, RETRAIN_REQUESTED, conditions,
     loan_model::{LastRun, RunResult, SweepProgress},
-    model_version::{Decision as Verb, DecisionRecord},
+    model_version::{Decision as Verb, DecisionRecord, VersionState},
 };
 
 use super::{
-    build::Origin,
+    build::{self, Origin},
     champion::Standing,
     decide::{Action, Decision, active, decide},
     gates::{Verdict, evaluate},
@@ -48,6 +48,7 @@ pub enum Ending {
     Unreachable,
     Lost,
     Broken,
+    Late,
 }
 
 /// The write after which a pass is cut off.
@@ -71,6 +72,8 @@ pub struct World {
     pub notices: Vec<String>,
     pub token: u32,
     pub scan: u32,
+    /// Whether the clock went back, so that a moment of the schedule may come again.
+    pub rewound: bool,
     pub settings: Settings,
     pub mirrors: Vec<(ObservedMirror, MirrorRequest)>,
     /// What MLflow shows.
@@ -110,6 +113,7 @@ impl World {
             notices: Vec::new(),
             token: 0,
             scan: 0,
+            rewound: false,
             settings: Settings::try_parse_from(least).unwrap(),
             mirrors: Vec::new(),
             shown: None,
@@ -184,12 +188,24 @@ impl World {
         for (_, status) in &decision.versions {
             conditions::check(&status.conditions).unwrap();
         }
-        let champions = decision
-            .versions
-            .iter()
-            .filter(|(_, status)| status.state == Some(underwriter_crds::model_version::VersionState::Champion));
+        let champions = decision.versions.iter().filter(|(_, status)| status.state == Some(VersionState::Champion));
         assert!(champions.count() <= 1, "two champions");
         assert_eq!(decision.status.champion, self.expected_champion(), "champion lost or invented");
+        self.check_schedule(decision);
+    }
+
+    /// A run is promised where there is a schedule, and never in a pause; of what was missed, one run makes up for all.
+    fn check_schedule(&self, decision: &Decision) {
+        let next = decision.status.next_scheduled_run;
+        let promises = self.model.spec.retraining.schedule.is_some() && !self.model.spec.suspend;
+        assert_eq!(next.is_some(), promises, "{:?}", self.model.spec.retraining);
+        if let Some(Action::Start(origin)) = &decision.action {
+            assert!(next.is_none_or(|next| next > self.now), "{origin:?} leaves {next:?} open");
+            let promised = self.status().next_scheduled_run;
+            let scheduled = origin.trigger.scheduled.filter(|_| origin.attempt == 1);
+            assert!(scheduled.is_none() || (promises && scheduled == promised), "{origin:?} was not promised");
+            assert!(scheduled <= Some(self.now), "{origin:?} comes too early");
+        }
     }
 
     /// Worked out anew from the record: of the versions ever promoted that nobody took back, the one promoted last.
@@ -212,6 +228,8 @@ impl World {
             Action::Record(version) => self.record(*version),
             Action::Decide(number, record) => self.decided(number, record),
             Action::Start(origin) => self.start(*origin, observed),
+            Action::Own(number, owned) => self.own(number, owned),
+            Action::Prune(number) => self.prune(number),
             Action::Train(origin, sweep) => self.train(&origin, &sweep),
             Action::Mirror(request) => self.mirror(*request),
             Action::Remove(name) if self.mirrors.iter().any(|(mirror, _)| mirror.job == name) => {
@@ -245,6 +263,57 @@ impl World {
         let ended = run.sweeping().filter(|observed| observed.ended && observed.job == sweep);
         assert!(ended.is_some(), "{name} begins before its sweep has ended, or twice");
         run.job = name;
+    }
+
+    fn own(&mut self, number: u32, owned: bool) {
+        let owner = build::owner(&self.validated());
+        let version = self.versions.iter_mut().find(|version| version.spec.version == number).unwrap();
+        let owners = version.metadata.owner_references.get_or_insert_default();
+        owners.retain(|standing| standing.uid != owner.uid);
+        owners.extend(owned.then_some(owner));
+    }
+
+    /// A version goes only where there are too many, and nobody misses it.
+    fn prune(&mut self, number: u32) {
+        let limit = self.model.spec.history_limit as usize;
+        assert!(self.versions.len() > limit, "v{number} is pruned, of {}", self.versions.len());
+        let index = self.versions.iter().position(|version| version.spec.version == number).unwrap();
+        let before = self.expected_champion();
+        assert_ne!(before, Some(number), "the champion is pruned");
+        let pinned = self.services.iter().any(|service| service.spec.model_ref.version == Some(number));
+        assert!(!pinned, "v{number} is pinned");
+        let heir = self.without(before).expected_champion();
+        assert!(heir.is_none() || heir != Some(number), "v{number} is next in line");
+        let version = self.versions.remove(index);
+        let champion = self.versions.iter().find(|version| Some(version.spec.version) == before);
+        let refused = matches!(evaluate(&self.validated().gates, &version.spec, champion), Verdict::Fail(..));
+        let past = |record: &DecisionRecord| !matches!(record.decision, Verb::Approved | Verb::Promoted);
+        assert!(refused || version.spec.decisions.iter().any(past), "v{number} is still to be decided about");
+        assert!(self.versions.iter().any(|version| version.spec.version > number), "a number comes again");
+    }
+
+    /// The same world without one version.
+    fn without(&self, number: Option<u32>) -> Self {
+        let mut world = self.clone();
+        world.versions.retain(|version| Some(version.spec.version) != number);
+        world
+    }
+
+    /// Somebody deletes the model, with all that Kubernetes removes then, and describes it again.
+    pub fn delete_and_describe_again(&mut self) {
+        let uid = self.model.uid().unwrap();
+        let owned = |version: &ModelVersion| version.owner_references().iter().any(|owner| owner.uid == uid);
+        self.versions.retain(|version| !owned(version));
+        self.runs.clear();
+        self.mirrors.clear();
+        self.monitors.clear();
+        self.model.status = None;
+        self.model.metadata.uid = Some(format!("{uid}'"));
+    }
+
+    pub fn schedule(&mut self, schedule: Option<&str>) {
+        self.model.spec.retraining.schedule = schedule.map(Into::into);
+        self.model.metadata.generation = self.model.metadata.generation.map(|generation| generation + 1);
     }
 
     fn record(&mut self, mut version: ModelVersion) {
@@ -343,6 +412,11 @@ impl World {
                 origin.trigger.token.is_none() || earlier.trigger.token != origin.trigger.token,
                 "{origin:?} answers a request again"
             );
+            let scheduled = origin.trigger.scheduled;
+            assert!(
+                scheduled.is_none() || self.rewound || scheduled > earlier.trigger.scheduled,
+                "{origin:?} answers a moment again"
+            );
             for episode in &origin.trigger.episodes {
                 assert!(!earlier.trigger.episodes.contains(episode), "{origin:?} answers an episode again");
             }
@@ -375,7 +449,8 @@ impl World {
             Ending::Invalid => failed(FailureReason::ColumnNotFound),
             Ending::Unreachable => failed(FailureReason::Unreachable),
             Ending::Lost => Progress::Lost,
-            Ending::Broken => Progress::Broken("DeadlineExceeded: too slow".into()),
+            Ending::Broken => Progress::Broken("BackoffLimitExceeded: too often".into()),
+            Ending::Late => Progress::OutOfTime(None),
         });
     }
 
@@ -397,6 +472,7 @@ impl World {
     }
 
     pub fn wait(&mut self, hours: i64) {
+        self.rewound |= hours < 0;
         self.now += SignedDuration::from_hours(hours);
     }
 
@@ -480,7 +556,9 @@ impl World {
         self.mirrors.clear();
         self.monitors.clear();
         let now = self.now;
-        self.versions.iter_mut().for_each(|version| version.metadata.creation_timestamp = Some(Time(now)));
+        for version in &mut self.versions {
+            (version.metadata.creation_timestamp, version.metadata.owner_references) = (Some(Time(now)), None);
+        }
         self.services.iter_mut().for_each(|service| service.status = None);
     }
 
@@ -509,7 +587,9 @@ fn end_sweep(run: &mut ObservedRun, ending: Ending) {
     let open = sweep.progress.trials - sweep.progress.succeeded - sweep.progress.failed;
     match ending {
         Ending::Trained(_) | Ending::Skipped => sweep.progress.succeeded += open,
-        Ending::Invalid | Ending::Unreachable | Ending::Lost | Ending::Broken => sweep.progress.failed += open,
+        Ending::Invalid | Ending::Unreachable | Ending::Lost | Ending::Broken | Ending::Late => {
+            sweep.progress.failed += open
+        }
     }
     sweep.ended = true;
 }

@@ -151,6 +151,95 @@ async fn a_version_is_shown_in_mlflow_and_nothing_waits_for_it() {
 }
 
 #[tokio::test]
+async fn what_is_no_schedule_or_no_zone_stalls_with_the_remedy() {
+    for (retraining, place) in [
+        (json!({"schedule": "0 25 * * *"}), "spec.retraining.schedule: \"0 25 * * *\" is not a schedule"),
+        (
+            json!({"schedule": "0 2 * * *", "timeZone": "Europe/Berlni"}),
+            "spec.retraining.timeZone: \"Europe/Berlni\" is not a time zone: write its name in the IANA database",
+        ),
+    ] {
+        let cluster = Cluster::with_model();
+        cluster.change(MODEL, &json!({"spec": {"retraining": retraining}}));
+        assert_eq!(cluster.settle(LoanModel).await, ["patch loanmodels/loans/status", "event SpecInvalid"]);
+        let (state, message) = cluster.condition(MODEL, "Stalled").unwrap();
+        assert!(state == "True/SpecInvalid" && message.contains(place), "{state}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn a_schedule_promises_its_next_run() {
+    let cluster = Cluster::with_champion();
+    let retraining = json!({"schedule": "30 6 * * *", "timeZone": "Asia/Kolkata"});
+    cluster.change(MODEL, &json!({"spec": {"suspend": true, "retraining": retraining}}));
+    cluster.settle(LoanModel).await;
+    assert!(cluster.get(MODEL)["status"]["nextScheduledRun"].is_null());
+    cluster.change(MODEL, &json!({"spec": {"suspend": false}}));
+    cluster.settle(LoanModel).await;
+    let next = cluster.get(MODEL)["status"]["nextScheduledRun"].as_str().unwrap().to_owned();
+    assert!(next.starts_with("2026-01-01T01:0"), "{next}");
+}
+
+/// A model that starts nothing, with three versions that decided one after the other.
+fn with_history() -> Cluster {
+    let cluster = Cluster::with_champion();
+    cluster.change(MODEL, &json!({"spec": {"suspend": true}}));
+    for number in [2, 3] {
+        let mut spec = cluster.get(VERSION)["spec"].clone();
+        spec["version"] = json!(number);
+        spec["decisions"][0]["at"] = json!(format!("2026-01-0{number}T00:00:00Z"));
+        cluster.own(&VERSION.replace("-v1", &format!("-v{number}")), "ModelVersion", spec);
+    }
+    cluster
+}
+
+#[tokio::test]
+async fn the_oldest_version_goes_where_there_are_too_many() {
+    let cluster = with_history();
+    cluster.change(MODEL, &json!({"spec": {"historyLimit": 1}}));
+    let writes = cluster.settle(LoanModel).await;
+    let deleted: Vec<_> = writes.iter().filter(|write| write.starts_with("delete")).collect();
+    assert_eq!(deleted, [&format!("delete {VERSION}")], "{writes:?}");
+    assert!(writes.contains(&"event VersionPruned".to_owned()) && cluster.get(VERSION).is_null());
+}
+
+#[tokio::test]
+async fn a_model_owns_its_versions_only_where_they_are_to_go_with_it() {
+    let cluster = with_history();
+    let owners = || cluster.get(VERSION)["metadata"]["ownerReferences"].clone();
+    let policy = |policy: &str| cluster.change(MODEL, &json!({"spec": {"deletionPolicy": policy}}));
+    policy("Delete");
+    cluster.settle(LoanModel).await;
+    let owner =
+        json!([{"apiVersion": "underwriter.dev/v1alpha1", "kind": "LoanModel", "name": "loans", "uid": "loans"}]);
+    assert_eq!(owners(), owner);
+    policy("Retain");
+    cluster.settle(LoanModel).await;
+    assert_eq!(owners(), json!([]));
+}
+
+#[tokio::test]
+async fn a_run_is_told_what_it_need_not_learn_again() {
+    let cluster = with_history();
+    let config = cluster.get(MODEL)["status"]["resolved"]["configDigest"].clone();
+    cluster.settle(LoanModel).await;
+    let known = cluster.get(MODEL)["status"]["resolved"]["configDigest"].clone();
+    assert_ne!(config, known);
+    let fourth = VERSION.replace("-v1", "-v4");
+    let mut spec = cluster.get(VERSION)["spec"].clone();
+    (spec["version"], spec["configDigest"], spec["decisions"]) = (json!(4), known, json!([]));
+    cluster.own(&fourth, "ModelVersion", spec.clone());
+    let request = json!({"metadata": {"annotations": {"underwriter.dev/retrain-requested": "again"}}, "spec": {"suspend": false, "promotion": {"policy": "Manual"}}});
+    cluster.change(MODEL, &request);
+    cluster.settle(LoanModel).await;
+    let job = cluster.only("jobs").1;
+    let environment = &job["spec"]["template"]["spec"]["containers"][0]["env"][0];
+    let request: Value = serde_json::from_str(environment["value"].as_str().unwrap()).unwrap();
+    assert_eq!((&request["champion"]["version"], &request["version"]), (&json!(3), &json!(5)));
+    assert_eq!(request["known"], json!([{"version": 4, "data": spec["data"]["digest"]}]));
+}
+
+#[tokio::test]
 async fn every_status_can_be_lost() {
     let cluster = Cluster::with_model();
     cluster.settle(LoanModel).await;

@@ -74,7 +74,8 @@ async fn crafted(champion: &ModelVersion) -> Result<ModelVersion> {
     crafted.spec.version = 2;
     crafted.spec.run_id = run;
     crafted.spec.artifact = ArtifactLocation { uri, digest };
-    crafted.spec.trigger = Trigger { kind: TriggerType::Request, token: Some("crafted".into()), episodes: Vec::new() };
+    crafted.spec.trigger =
+        Trigger { kind: TriggerType::Request, token: Some("crafted".into()), episodes: Vec::new(), scheduled: None };
     crafted.spec.compared_with = Some(better_than_champion());
     crafted.spec.decisions.clear();
     Ok(crafted)

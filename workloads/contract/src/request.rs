@@ -45,6 +45,8 @@ pub enum TriggerType {
     Request,
     /// A monitor found drift, and there was something new to learn.
     Drift,
+    /// Its time had come.
+    Schedule,
 }
 
 /// Why a run was started, and by what.
@@ -62,6 +64,20 @@ pub struct Trigger {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20), inner(length(max = 253)))]
     pub episodes: Vec<String>,
+    /// The moment of the schedule that this run answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub scheduled: Option<Timestamp>,
+}
+
+/// A version that another run need not learn again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Known {
+    /// Its number.
+    pub version: u32,
+    /// Digest of the rows it was learnt from.
+    pub data: Digest,
 }
 
 /// Train one version of a model. Idempotent: where a finished manifest stands at the destination, it is only summarised.
@@ -92,6 +108,9 @@ pub struct TrainRequest {
     /// None: there is no prediction log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcomes_before: Option<Timestamp>,
+    /// Versions after the champion that were learnt in this very way: on the same data there is nothing new to learn.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<Known>,
 }
 
 /// Which predictions a scan looks at.

@@ -19,7 +19,7 @@ pub const MAX_MESSAGE: usize = 800;
 pub enum Summary {
     /// A version stands in the artifact store.
     Trained(Box<Trained>),
-    /// The data and the configuration are those of the champion: there was nothing to learn.
+    /// The data and the configuration are those of the champion, or of a version after it: there was nothing to learn.
     Skipped(Skipped),
     /// A window was compared.
     Scanned(Box<Scanned>),

@@ -169,10 +169,11 @@ fn request(name: &str, learning: Learning, out: &Path) -> TrainRequest {
         model: format!("laptop/{name}"),
         version: 1,
         run: learning.digest().short(RUN_DIGITS).to_owned(),
-        trigger: Trigger { kind: TriggerType::Request, token: None, episodes: Vec::new() },
+        trigger: Trigger { kind: TriggerType::Request, token: None, episodes: Vec::new(), scheduled: None },
         learning,
         artifact: folder_uri(out),
         champion: None,
         outcomes_before: None,
+        known: Vec::new(),
     }
 }

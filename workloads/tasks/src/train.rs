@@ -133,8 +133,10 @@ fn nothing_new(
     champion: Option<&Champion>,
     data: &underwriter_contract::Digest,
 ) -> Option<Summary> {
-    let same = champion.filter(|champion| champion.has_learnt(data, &request.learning.digest()))?;
-    Some(Summary::Skipped(Skipped { run: request.run.clone(), same_as: same.version() }))
+    let champion = champion.filter(|champion| champion.has_learnt(data, &request.learning.digest()));
+    let known = request.known.iter().rev().find(|known| known.data == *data).map(|known| known.version);
+    let same_as = champion.map(Champion::version).or(known)?;
+    Some(Summary::Skipped(Skipped { run: request.run.clone(), same_as }))
 }
 
 /// Reads the source, and the outcomes that the log has received.

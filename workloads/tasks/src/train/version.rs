@@ -200,6 +200,7 @@ impl Job<'_> {
             artifact: _,
             champion: _,
             outcomes_before,
+            known: _,
         } = self.request;
         let manifest = Manifest {
             format: FORMAT,

@@ -86,6 +86,12 @@ fn trains_once_and_summarises_again() {
     again["artifact"] = json!(format!("{}/other/", folder.path().display()));
     assert!(matches!(train(&folder, &again, &[]), (0, Summary::Skipped(skipped)) if skipped.same_as == 1));
 
+    let mut known = again.clone();
+    known["champion"] = json!(null);
+    known["known"] = json!([{"version": 7, "data": trained.data.digest}]);
+    assert!(matches!(train(&folder, &known, &[]), (0, Summary::Skipped(skipped)) if skipped.same_as == 7));
+    again["known"] = known["known"].clone();
+
     folder.write("loans.csv", made(24_000));
     let (code, compared) = train(&folder, &again, &[]);
     let Summary::Trained(compared) = compared else { panic!("{compared:?}") };

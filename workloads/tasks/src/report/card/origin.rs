@@ -27,7 +27,8 @@ pub fn section(card: &Card) -> Markup {
     }
 }
 
-fn cause(Trigger { kind, token, episodes }: &Trigger) -> String {
-    let token = token.iter().map(|token| format!(" {token}"));
-    format!("{kind:?}{}", token.chain(episodes.iter().map(|episode| format!(" {episode}"))).collect::<String>())
+fn cause(Trigger { kind, token, episodes, scheduled }: &Trigger) -> String {
+    let moment = scheduled.map(|moment| moment.to_string());
+    let what: String = token.iter().chain(episodes).chain(&moment).map(|word| format!(" {word}")).collect();
+    format!("{kind:?}{what}")
 }
