@@ -306,7 +306,7 @@ impl World {
         self.versions.retain(|version| !owned(version));
         self.runs.clear();
         self.mirrors.clear();
-        self.monitors.clear();
+        self.monitors.clear(); // what only a Job knew to have been answered is answered again, and may be
         self.model.status = None;
         self.model.metadata.uid = Some(format!("{uid}'"));
     }
