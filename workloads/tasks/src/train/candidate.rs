@@ -155,7 +155,7 @@ impl<'a> Encoded<'a> {
             self.columns.iter().find(|(learnt, _)| learnt.name == feature.name).map(|(_, evidence)| evidence);
         let learnt = evidence.map(|evidence| Learnt {
             evidence: evidence.clone(),
-            median: feature.numbers().and_then(|numbers| evidence::median(numbers, rows)),
+            median: evidence::median(feature, rows),
             baseline: 0.0,
             reason: feature.reason.clone(),
         });

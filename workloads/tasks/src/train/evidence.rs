@@ -56,6 +56,10 @@ impl Count {
         Self { bad: self.bad + other.bad, good: self.good + other.good }
     }
 
+    fn minus(self, other: Self) -> Self {
+        Self { bad: self.bad - other.bad, good: self.good - other.good }
+    }
+
     /// All of them.
     #[must_use]
     pub fn rows(self) -> f64 {
@@ -74,9 +78,9 @@ impl Count {
 pub fn fit(feature: &Feature, bad: &[bool], rows: &[usize], binning: Binning) -> Evidence {
     let all = Count::of(rows.iter().map(|row| bad[*row]));
     match &feature.cells {
-        Cells::Numbers(numbers) => {
-            let bins = bins(feature, numbers, bad, rows, (all, binning));
-            Evidence::Bins(if feature.neutral { neutral(bins, numbers, rows) } else { bins })
+        Cells::Numbers(_) => {
+            let bins = bins(feature, bad, rows, (all, binning));
+            Evidence::Bins(if feature.neutral { neutral(bins, feature, rows) } else { bins })
         }
         Cells::Levels { names, codes } => {
             let mut counts = vec![Count::default(); names.len()];
@@ -104,22 +108,20 @@ fn levels(mut counts: Vec<(String, Count)>, missing: Count, all: Count) -> Level
 }
 
 /// As if whoever gave no value were an applicant like any other.
-fn neutral(bins: Bins, numbers: &[f64], rows: &[usize]) -> Bins {
-    Bins { missing: 0.0, instead: median(numbers, rows), ..bins }
+fn neutral(bins: Bins, feature: &Feature, rows: &[usize]) -> Bins {
+    Bins { missing: 0.0, instead: median(feature, rows), ..bins }
 }
 
-/// The middle one of the values there are.
-pub fn median(numbers: &[f64], rows: &[usize]) -> Option<f64> {
-    let mut values: Vec<f64> = rows.iter().map(|row| numbers[*row]).filter(|number| !number.is_nan()).collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
+/// The middle one of the values there are; none for a category.
+pub fn median(feature: &Feature, rows: &[usize]) -> Option<f64> {
+    let values = feature.ascending(rows);
+    values.get(values.len() / 2).map(|(number, _)| *number)
 }
 
-fn bins(feature: &Feature, numbers: &[f64], bad: &[bool], rows: &[usize], (all, binning): (Count, Binning)) -> Bins {
-    let mut values: Vec<(f64, bool)> = rows.iter().map(|row| (numbers[*row], bad[*row])).collect();
-    let missing = Count::of(values.iter().filter(|(number, _)| number.is_nan()).map(|(_, bad)| *bad));
-    values.retain(|(number, _)| !number.is_nan());
-    values.sort_by(|one, other| one.0.total_cmp(&other.0));
+fn bins(feature: &Feature, bad: &[bool], rows: &[usize], (all, binning): (Count, Binning)) -> Bins {
+    let values: Vec<(f64, bool)> =
+        feature.ascending(rows).into_iter().map(|(number, row)| (number, bad[row])).collect();
+    let missing = all.minus(Count::of(values.iter().map(|(_, bad)| *bad)));
     let least = (LEAST_SHARE * rows.len() as f64).max(ENOUGH as f64);
     let parts = match (binning, feature.monotonic) {
         (Binning::Quantiles, None) => quantiles(&values, BINS, least),

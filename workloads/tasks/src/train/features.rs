@@ -1,6 +1,9 @@
 //! The columns known at application, read as serving reads them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::OnceLock,
+};
 
 use jiff::civil::Date;
 use underwriter_contract::{
@@ -31,6 +34,7 @@ pub struct Feature {
     pub neutral: bool,
     /// What is said of it in a reason for refusal; none for a column that is never named in one.
     pub reason: Option<ReasonText>,
+    ascending: OnceLock<Vec<u32>>,
 }
 
 /// The values of a column.
@@ -51,7 +55,16 @@ impl Feature {
     /// A column of which nothing is demanded.
     pub fn new(name: &str, kind: ColumnKind, cells: Cells) -> Self {
         let reason = Some(reasons::text(name, kind));
-        Self { name: name.to_owned(), kind, cells, unreadable: 0, monotonic: None, neutral: false, reason }
+        Self {
+            name: name.to_owned(),
+            kind,
+            cells,
+            unreadable: 0,
+            monotonic: None,
+            neutral: false,
+            reason,
+            ascending: OnceLock::new(),
+        }
     }
 
     /// Reads a column of the loans. A column that holds dates is one only where the loans have dates themselves.
@@ -96,12 +109,14 @@ impl Feature {
         }
     }
 
-    /// Its numbers; none of a category.
-    pub const fn numbers(&self) -> Option<&Vec<f64>> {
-        match &self.cells {
-            Cells::Numbers(numbers) => Some(numbers),
-            Cells::Levels { .. } => None,
-        }
+    /// The numbers of some loans with their rows, ascending; nothing for a category. Loans are put in order once, however
+    /// often some of them are asked for.
+    pub fn ascending(&self, rows: &[usize]) -> Vec<(f64, usize)> {
+        let Cells::Numbers(numbers) = &self.cells else { return Vec::new() };
+        let mut wanted = vec![false; numbers.len()];
+        rows.iter().for_each(|row| wanted[*row] = true);
+        let order = self.ascending.get_or_init(|| ascending(numbers)).iter().map(|row| *row as usize);
+        order.filter(|row| wanted[*row]).map(|row| (numbers[row], row)).collect()
     }
 
     /// Whether there is no value in some row.
@@ -111,6 +126,13 @@ impl Feature {
             Cells::Levels { codes, .. } => codes.iter().any(Option::is_none),
         }
     }
+}
+
+fn ascending(numbers: &[f64]) -> Vec<u32> {
+    let filled = (0..).zip(numbers).filter(|(_, number)| !number.is_nan());
+    let mut order: Vec<u32> = filled.map(|(row, _)| row).collect();
+    order.sort_by(|one, other| numbers[*one as usize].total_cmp(&numbers[*other as usize]));
+    order
 }
 
 /// What most of the texts can be read as; dates come first, for `2003-01-01` starts like a number.

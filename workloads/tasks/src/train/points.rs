@@ -93,9 +93,9 @@ fn held_out(feature: &Feature, bad: &[bool], rows: &[usize], binning: Binning) -
         let others: Vec<usize> =
             rows.iter().enumerate().filter(|(at, _)| at % PARTS != part).map(|(_, row)| *row).collect();
         let evidence = evidence::fit(feature, bad, &others, binning);
-        for (at, row) in rows.iter().enumerate().skip(part).step_by(PARTS) {
-            values[at] = apply::of(&evidence, &feature.value(*row));
-        }
+        let own: Vec<usize> = rows.iter().copied().skip(part).step_by(PARTS).collect();
+        let told = feature.map(&own, |value| apply::of(&evidence, value));
+        values.iter_mut().skip(part).step_by(PARTS).zip(told).for_each(|(value, told)| *value = told);
     }
     values
 }
