@@ -78,7 +78,7 @@ unit:
 
 PYTHON := $(CACHE)/python
 $(PYTHON)/.installed: tests/peers/requirements.txt
-	python3 -m venv $(PYTHON)
+	python3 -m venv --clear $(PYTHON)
 	$(PYTHON)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
@@ -100,7 +100,7 @@ bench-training: $(PYTHON)/.installed ## time and memory of training, beside bare
 
 MLFLOW := $(CACHE)/mlflow
 $(MLFLOW)/.installed: tests/mlflow/requirements.txt
-	python3 -m venv $(MLFLOW)
+	python3 -m venv --clear $(MLFLOW)
 	$(MLFLOW)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 

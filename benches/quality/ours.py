@@ -37,7 +37,7 @@ def train(tasks: str, folder: Path, row: Row, training: dict | None = None, reca
     row.train.to_csv(folder / "loans.csv", index=False)
     file = folder / "request.json"
     file.write_text(json.dumps(request(folder, row.data, training or {}, recall)))
-    done = subprocess.run([tasks, "--request", file, "train"], capture_output=True, text=True)
+    done = subprocess.run([tasks, "train", "--request", file], capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"{row.name}: {tasks} train: exit {done.returncode}\n{done.stdout}{done.stderr[-2000:]}")
     return Version(folder / "artifact", row)

@@ -65,7 +65,7 @@ def ours(tasks: str, folder: Path, algorithm: str) -> Run:
     request = {"format": 1, "model": "default/bench", "version": 1, "run": "bench", "trigger": {"type": "Initial"}}
     file = folder / "request.json"
     file.write_text(json.dumps(request | {"learning": learning, "artifact": f"file://{artifact}/"}))
-    return run([tasks, "--request", str(file), "train"], folder / "said")
+    return run([tasks, "train", "--request", str(file)], folder / "said")
 
 
 def peer(what: str, folder: Path, rounds: int) -> Run:

@@ -60,7 +60,7 @@ def train(tasks: str, folder: Path, with_price: bool) -> Path:
     """Runs the task; the folder of its artifact."""
     file = folder / "request.json"
     file.write_text(json.dumps(request(folder, with_price)))
-    done = subprocess.run([tasks, "--request", file, "train"], capture_output=True, text=True)
+    done = subprocess.run([tasks, "train", "--request", file], capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"{tasks} train: exit {done.returncode}\n{done.stdout}{done.stderr[-2000:]}")
     return folder / "artifact"

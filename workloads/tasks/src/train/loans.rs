@@ -107,6 +107,12 @@ impl Loans {
         self.bad.len()
     }
 
+    /// How many rows they were taken from.
+    pub const fn rows_read(&self) -> u64 {
+        let LeftOut { not_finished, duplicates, undated, young, .. } = &self.left_out;
+        self.bad.len() as u64 + *not_finished + *duplicates + *undated + *young
+    }
+
     /// The date of one of them.
     pub fn date(&self, row: usize) -> Option<Date> {
         self.dates.as_ref().and_then(|dates| dates.get(row).copied())
@@ -319,6 +325,7 @@ mod tests {
         let rows: String = (0..300).map(|row| format!("{row},2011-{:02},{},a\n", month(row), status(row))).collect();
         let loans = Loans::select(&table(&rows), &data()).unwrap();
         assert_eq!((loans.len(), loans.left_out.young, loans.left_out.not_finished), (200, 75, 25));
+        assert_eq!(loans.rows_read(), 300);
         assert_eq!(loans.left_out.young_from, Some(jiff::civil::date(2011, 3, 1)));
         let window = |days: u32| {
             let mut data = data();

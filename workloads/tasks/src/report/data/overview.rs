@@ -24,7 +24,7 @@ pub fn section(explored: &Explored) -> Markup {
     html! {
         (facts(&[
             ("source", Cell::Code(data.uri.clone())),
-            ("rows read", page::text(text::count(source.table.height() as u64))),
+            ("rows read", page::text(text::count(loans.rows_read()))),
             ("label", page::text(format!("{}: bad is {}; good is {}", label.column, label.bad.join(", "), label.good.join(", ")))),
             ("time", page::text(data.time.as_ref().map_or("none", |time| &time.column))),
             ("application id", page::text(data.id.as_ref().map_or("none", |id| &id.application))),
