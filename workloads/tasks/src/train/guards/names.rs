@@ -54,6 +54,22 @@ const WRITTEN_LATER: [&str; 44] = [
 ];
 
 /// In order of the alphabet, in small letters.
+const IDENTIFIER: [&str; 12] = [
+    "account_id",
+    "applicant_id",
+    "application_id",
+    "borrower_id",
+    "client_id",
+    "customer_id",
+    "id",
+    "loan_id",
+    "member_id",
+    "row_id",
+    "sk_id_curr",
+    "user_id",
+];
+
+/// In order of the alphabet, in small letters.
 const LOCATION: [&str; 25] = [
     "addr_state",
     "address",
@@ -125,6 +141,11 @@ pub fn written_later(name: &str) -> bool {
     is_among(&WRITTEN_LATER, name)
 }
 
+/// Whether a column is known by its name to say which loan or whose it is.
+pub fn identifier(name: &str) -> bool {
+    is_among(&IDENTIFIER, name)
+}
+
 /// Whether a column is known by its name to tell where somebody lives.
 pub fn location(name: &str) -> bool {
     is_among(&LOCATION, name)
@@ -142,11 +163,11 @@ fn is_among(names: &[&str], name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{LOCATION, PERSONAL, WRITTEN_LATER, location, personal, written_later};
+    use super::{IDENTIFIER, LOCATION, PERSONAL, WRITTEN_LATER, location, personal, written_later};
 
     #[test]
     fn knows_its_names_in_any_spelling() {
-        assert!(WRITTEN_LATER.is_sorted() && LOCATION.is_sorted() && PERSONAL.is_sorted());
+        assert!(IDENTIFIER.is_sorted() && WRITTEN_LATER.is_sorted() && LOCATION.is_sorted() && PERSONAL.is_sorted());
         assert!(
             location("ZIP code") && personal("Date-of-birth") && !personal("mortgage") && !location("home_ownership")
         );

@@ -1,7 +1,9 @@
-//! Columns that name a loan rather than describe it: a text of its own for nearly every loan, or a number that counts up.
+//! Columns that name a loan rather than describe it: a text of its own for nearly every loan, or a whole number that counts
+//! up with them or is called an id.
 
 use underwriter_contract::manifest::ColumnKind;
 
+use super::names;
 use crate::train::features::{Cells, Feature};
 
 /// From how many loans on a value may be called unique.
@@ -19,12 +21,12 @@ pub fn find(feature: &Feature) -> Option<String> {
             let too_many = feature.kind == ColumnKind::Category && filled > MANY && names.len() * 2 > filled;
             too_many.then(|| format!("{} different texts in {filled} loans", names.len()))
         }
-        Cells::Numbers(numbers) => counts(numbers),
+        Cells::Numbers(numbers) => counts(numbers, names::identifier(&feature.name)),
     }
 }
 
 /// Spearman's rank correlation of values without ties with their order: 1 − 6 Σ d² / (n (n² − 1)).
-fn counts(numbers: &[f64]) -> Option<String> {
+fn counts(numbers: &[f64], is_id: bool) -> Option<String> {
     let filled: Vec<f64> = numbers.iter().copied().filter(|number| !number.is_nan()).collect();
     if filled.len() <= MANY || filled.iter().any(|number| number.fract() != 0.0) {
         return None;
@@ -35,8 +37,13 @@ fn counts(numbers: &[f64]) -> Option<String> {
     let apart: f64 = order.iter().enumerate().map(|(rank, row)| (rank as f64 - *row as f64).powi(2)).sum();
     let rows = filled.len() as f64;
     let correlation = 1.0 - 6.0 * apart / (rows * (rows * rows - 1.0));
-    let counting = different as f64 >= NEARLY_ALL * rows && correlation.abs() >= COUNTING;
-    counting.then(|| format!("{different} different whole numbers in {rows} loans, in the order of the loans"))
+    let sign = match (correlation.abs() >= COUNTING, is_id) {
+        (true, _) => "in the order of the loans",
+        (false, true) => "by the name of an id",
+        (false, false) => return None,
+    };
+    let unique = different as f64 >= NEARLY_ALL * rows;
+    unique.then(|| format!("{different} different whole numbers in {rows} loans, {sign}"))
 }
 
 #[cfg(test)]
@@ -46,11 +53,13 @@ mod tests {
     #[test]
     fn what_counts_up_is_an_id_and_what_is_only_different_is_none() {
         let roughly = |row: usize| (1000 + row * 10 + (row * 7919) % 97) as f64;
-        assert!(counts(&(0..500).map(roughly).collect::<Vec<_>>()).unwrap().starts_with("500 different"));
+        assert!(counts(&(0..500).map(roughly).collect::<Vec<_>>(), false).unwrap().starts_with("500 different"));
         let balance = |row: usize| ((row * 7919) % 10_007) as f64;
-        assert_eq!(counts(&(0..500).map(balance).collect::<Vec<_>>()), None);
-        assert_eq!(counts(&(0..500).map(|row| (row / 2) as f64).collect::<Vec<_>>()), None);
-        assert_eq!(counts(&(0..500).map(|row| row as f64 + 0.5).collect::<Vec<_>>()), None);
-        assert_eq!(counts(&(0..50).map(|row| row as f64).collect::<Vec<_>>()), None);
+        assert_eq!(counts(&(0..500).map(balance).collect::<Vec<_>>(), false), None);
+        let named = counts(&(0..500).map(balance).collect::<Vec<_>>(), true);
+        assert_eq!(named.as_deref(), Some("500 different whole numbers in 500 loans, by the name of an id"));
+        assert_eq!(counts(&(0..500).map(|row| (row / 2) as f64).collect::<Vec<_>>(), false), None);
+        assert_eq!(counts(&(0..500).map(|row| row as f64 + 0.5).collect::<Vec<_>>(), false), None);
+        assert_eq!(counts(&(0..50).map(|row| row as f64).collect::<Vec<_>>(), false), None);
     }
 }
