@@ -2,10 +2,10 @@
 //! versions with it: what only a real API server, Job controller and garbage collector can show.
 
 use anyhow::{Context as _, Result, ensure};
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::{batch::v1::Job, core::v1::Node};
 use kube::{
-    ResourceExt as _,
-    api::{DeleteParams, PostParams},
+    Api, ResourceExt as _,
+    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
 };
 use serde_json::json;
 use underwriter_contract::request::TriggerType;
@@ -18,7 +18,7 @@ use underwriter_crds::{
 use crate::space::{MODEL, Space, until, within};
 
 const JOB: &str = "loans-v1";
-/// A label that no node has: whoever asks for it waits.
+/// A label that no node has at first: whoever asks for it waits.
 const NOWHERE: &str = "underwriter.dev/nowhere";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -33,7 +33,7 @@ async fn runs_and_versions_come_and_go() -> Result<()> {
     .await
 }
 
-/// As Kueue does: the Job is suspended, then given its place and let go.
+/// As Kueue does: the Job is suspended, then let go where there is room for it.
 async fn a_queue_holds_the_first_run_back(space: &Space) -> Result<()> {
     let queued = |model: &mut underwriter_crds::LoanModelSpec| {
         let template = &mut model.training.template;
@@ -52,10 +52,20 @@ async fn a_queue_holds_the_first_run_back(space: &Space) -> Result<()> {
     };
     space.model("the run waiting for its queue", waits).await?;
 
-    let place = json!({"template": {"spec": {"nodeSelector": {NOWHERE: null}}}});
-    space.patch::<Job>(JOB, json!({"spec": place})).await?;
+    label_nodes(space, json!("yes")).await?;
     space.patch::<Job>(JOB, json!({"spec": {"suspend": false}})).await?;
-    space.champion(1).await.map(drop)
+    let trained = space.champion(1).await;
+    label_nodes(space, json!(null)).await?;
+    trained.map(drop)
+}
+
+async fn label_nodes(space: &Space, value: serde_json::Value) -> Result<()> {
+    let nodes: Api<Node> = Api::all(space.cluster.client.clone());
+    let label = Patch::Merge(json!({"metadata": {"labels": {NOWHERE: value}}}));
+    for node in nodes.list(&ListParams::default()).await? {
+        nodes.patch(&node.name_any(), &PatchParams::default(), &label).await?;
+    }
+    Ok(())
 }
 
 async fn a_schedule_starts_the_next_which_learns_nothing_new(space: &Space) -> Result<()> {
