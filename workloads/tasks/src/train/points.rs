@@ -7,13 +7,13 @@
 //! one figure a bin.
 
 use underwriter_contract::manifest::{Bins, Evidence, Linear, Term};
-use underwriter_model::evidence as apply;
+use underwriter_model::{Value, evidence as apply};
 
 use super::{
     candidate::Material,
     evidence::{self, Binning},
     features::{Cells, Feature},
-    scorecard::{self, Input, Scorecard, ScorecardError},
+    scorecard::{self, Inputs, Scorecard, ScorecardError},
 };
 
 /// Parts of the rows: the evidence of a loan is that of the four parts it is not in.
@@ -54,7 +54,7 @@ pub fn fit(
         Regression::Scorecard => Vec::new(),
     };
     let inputs = inputs(columns, &positions, material, rows, regression.binning());
-    let fitted = scorecard::fit(&inputs, &material.outcomes(rows))?;
+    let fitted = scorecard::fit(inputs, &material.outcomes(rows))?;
     let Scorecard { intercept, weights } = fitted;
     let (by_evidence, by_position) = weights.split_at(columns.len());
     let mut terms = Vec::new();
@@ -75,15 +75,16 @@ fn inputs(
     material: &Material,
     rows: &[usize],
     binning: Binning,
-) -> Vec<Input> {
-    let held_out = columns
-        .iter()
-        .map(|(feature, _)| Input { values: held_out(feature, material.bad, rows, binning), risky: true });
-    let placed = columns.iter().zip(positions).map(|((feature, evidence), positions)| Input {
-        values: feature.map(rows, |value| bin(evidence, value).map_or(0.0, |bin| positions[bin])),
-        risky: false,
-    });
-    held_out.chain(placed).collect()
+) -> Inputs {
+    let mut inputs = Inputs::default();
+    for (feature, _) in columns {
+        inputs.push(&held_out(feature, material.bad, rows, binning), true);
+    }
+    for ((feature, evidence), positions) in columns.iter().zip(positions) {
+        let place = |value: &Value| bin(evidence, value).map_or(0.0, |bin| positions[bin]);
+        inputs.push(&feature.map(rows, place), false);
+    }
+    inputs
 }
 
 /// The evidence of each row, learnt from the rows of the other parts.
@@ -117,11 +118,9 @@ fn positions(feature: &Feature, evidence: &Evidence, rows: &[usize]) -> Vec<f64>
 }
 
 /// The bin of a number; none for categories and where there is no value.
-fn bin(evidence: &Evidence, value: &underwriter_model::Value) -> Option<usize> {
+fn bin(evidence: &Evidence, value: &Value) -> Option<usize> {
     match (evidence, value) {
-        (Evidence::Bins(bins), underwriter_model::Value::Number(number)) => {
-            Some(bins.edges.partition_point(|edge| edge <= number))
-        }
+        (Evidence::Bins(bins), Value::Number(number)) => Some(bins.edges.partition_point(|edge| edge <= number)),
         _ => None,
     }
 }

@@ -3,14 +3,15 @@
 //! Evidence already points towards risk, so evidence whose coefficient comes out negative only corrects its neighbours:
 //! it is dropped and the rest is fitted again, until none is left. A bin's position may count either way.
 //!
-//! How the loss is bent where a fit ends foretells the fits with fewer inputs, so that loans are only fitted again once none
-//! of the weights that are foretold is negative.
+//! L-BFGS, which linfa has, looks at the loans some hundred times from nothing, and once from where the loss is least. How
+//! the loss is bent foretells that place ([`curvature`]), with all inputs and with fewer, so that loans are only fitted
+//! again once none of the weights that are foretold is negative.
 
 mod curvature;
 
 use linfa::{DatasetBase, traits::Fit};
 use linfa_logistic::LogisticRegression;
-use ndarray::{Array1, Array2, ShapeBuilder as _};
+use ndarray::{Array1, ArrayView2, ShapeBuilder as _, ShapeError};
 use thiserror::Error;
 
 use self::curvature::Curvature;
@@ -20,16 +21,18 @@ use self::curvature::Curvature;
 const PENALTY: f64 = 10.0;
 /// The largest gradient per row at which a fit counts as converged.
 const CONVERGED: f64 = 1e-6;
-/// L-BFGS needs some dozens.
+/// L-BFGS needs some dozens from nothing.
 const MOST_ITERATIONS: u64 = 1000;
+/// Newton's method needs six or so from nothing.
+const MOST_STEPS: usize = 20;
 
-/// One input of the regression, a value a loan.
-#[derive(Clone, Debug)]
-pub struct Input {
-    /// The values.
+/// What the regression is fitted on.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// The values of the loans, one input behind the other.
     pub values: Vec<f64>,
-    /// Whether higher values are riskier, so that its weight must not be negative.
-    pub risky: bool,
+    /// Of each input whether higher values are riskier, so that its weight must not be negative.
+    pub risky: Vec<bool>,
 }
 
 /// intercept + Σ weight · input.
@@ -50,40 +53,65 @@ pub enum ScorecardError {
     /// It stopped too early.
     #[error("logistic regression stopped at a gradient of {0:e} per row")]
     NotConverged(f64),
+    /// Not as many values as there are inputs and loans.
+    #[error("logistic regression: {0}")]
+    Shape(#[from] ShapeError),
+}
+
+impl Inputs {
+    /// Adds an input.
+    pub fn push(&mut self, values: &[f64], risky: bool) {
+        self.values.extend_from_slice(values);
+        self.risky.push(risky);
+    }
+
+    fn column(&self, at: usize, rows: usize) -> &[f64] {
+        &self.values[at * rows..(at + 1) * rows]
+    }
+
+    /// Only the inputs at some places, ascending.
+    fn keep(&mut self, places: &[usize], rows: usize) {
+        for (to, from) in places.iter().enumerate() {
+            self.values.copy_within(from * rows..(from + 1) * rows, to * rows);
+        }
+        self.values.truncate(places.len() * rows);
+        self.risky = places.iter().map(|place| self.risky[*place]).collect();
+    }
 }
 
 /// Fits inputs, each as long as `bad`.
 ///
 /// # Errors
 /// When the solver fails or stops before it has converged.
-pub fn fit(inputs: &[Input], bad: &[bool]) -> Result<Scorecard, ScorecardError> {
-    let mut used: Vec<usize> = (0..inputs.len()).filter(|input| varies(&inputs[*input].values)).collect();
-    let mut start = None;
+pub fn fit(mut inputs: Inputs, bad: &[bool]) -> Result<Scorecard, ScorecardError> {
+    let all = inputs.risky.len();
+    let mut used: Vec<usize> = (0..all).filter(|input| varies(inputs.column(*input, bad.len()))).collect();
+    inputs.keep(&used, bad.len());
+    let mut start = vec![0.0; used.len() + 1];
     loop {
-        let columns: Vec<&[f64]> = used.iter().map(|input| inputs[*input].values.as_slice()).collect();
-        let fitted = solve(&columns, bad, start)?;
-        let risky = |place: usize| inputs[used[place]].risky;
-        if (0..used.len()).all(|place| !risky(place) || fitted.parameters[place] >= 0.0) {
-            return Ok(scatter(&fitted.parameters, &used, inputs.len()));
+        let curvature = solve(&inputs, bad, start)?;
+        let kept = kept(&curvature, |place| inputs.risky[place]);
+        if kept.len() == used.len() {
+            return Ok(scatter(&curvature.parameters, &used, all));
         }
-        let curvature = Curvature::at(&columns, &fitted.parameters);
-        let kept = kept(&curvature, &fitted.parameters, risky);
-        start = Some(fitted.turned(curvature.without_others(&fitted.parameters, &kept)));
-        used = kept.into_iter().map(|place| used[place]).collect();
+        start = curvature.foretold(&kept);
+        used = kept.iter().map(|place| used[*place]).collect();
+        inputs.keep(&kept, bad.len());
     }
 }
 
 /// The places of the inputs that stay when one with the most negative weight after the other is dropped.
-fn kept(curvature: &Curvature, minimum: &[f64], risky: impl Fn(usize) -> bool) -> Vec<usize> {
-    let mut kept: Vec<usize> = (0..minimum.len() - 1).collect();
+fn kept(minimum: &Curvature, risky: impl Fn(usize) -> bool) -> Vec<usize> {
+    let mut kept: Vec<usize> = (0..minimum.parameters.len() - 1).collect();
+    let mut weights = minimum.parameters.clone();
     loop {
-        let weights = curvature.without_others(minimum, &kept);
         let against =
             kept.iter().zip(&weights).enumerate().filter(|(_, (place, weight))| risky(**place) && **weight < 0.0);
         match against.min_by(|one, other| one.1.1.total_cmp(other.1.1)).map(|(at, _)| at) {
             Some(at) => kept.remove(at),
             None => return kept,
         };
+        weights = minimum.foretold(&kept);
     }
 }
 
@@ -99,57 +127,52 @@ fn scatter(parameters: &[f64], used: &[usize], columns: usize) -> Scorecard {
     Scorecard { intercept: parameters.last().copied().unwrap_or_default(), weights }
 }
 
-/// One fit.
-struct Fitted {
-    /// 1 where linfa fits towards bad, else −1.
-    sign: f64,
-    /// The weights, then the intercept, towards bad.
-    parameters: Vec<f64>,
+/// Where the loss is least.
+fn solve(inputs: &Inputs, bad: &[bool], start: Vec<f64>) -> Result<Curvature, ScorecardError> {
+    let near = newton(inputs, bad, start);
+    let parameters = lbfgs(inputs, bad, &near.parameters)?;
+    let minimum = if parameters == near.parameters { near } else { Curvature::at(inputs, bad, parameters) };
+    let gradient = minimum.gradient();
+    if gradient <= CONVERGED { Ok(minimum) } else { Err(ScorecardError::NotConverged(gradient)) }
 }
 
-impl Fitted {
-    /// Parameters as linfa has them, for the next fit to start from.
-    fn turned(&self, parameters: Vec<f64>) -> Array1<f64> {
-        parameters.into_iter().map(|parameter| self.sign * parameter).collect()
+/// As near as Newton's method comes to the minimum; where a step leads astray, the place before.
+fn newton(inputs: &Inputs, bad: &[bool], start: Vec<f64>) -> Curvature {
+    let mut here = Curvature::at(inputs, bad, start);
+    let all: Vec<usize> = (0..inputs.risky.len()).collect();
+    for _ in 0..MOST_STEPS {
+        let next = Curvature::at(inputs, bad, here.foretold(&all));
+        if !(next.gradient() < here.gradient()) {
+            return here;
+        }
+        here = next;
+        if here.gradient() < 0.01 * CONVERGED {
+            return here;
+        }
     }
+    here
 }
 
-fn solve(columns: &[&[f64]], bad: &[bool], start: Option<Array1<f64>>) -> Result<Fitted, ScorecardError> {
-    // column by column, for the gradient goes along columns
-    let records = Array2::from_shape_fn((bad.len(), columns.len()).f(), |(row, column)| columns[column][row]);
+/// The minimum by linfa: weights, then the intercept.
+fn lbfgs(inputs: &Inputs, bad: &[bool], start: &[f64]) -> Result<Vec<f64>, ScorecardError> {
+    let records = ArrayView2::from_shape((bad.len(), inputs.risky.len()).f(), &inputs.values)?;
     let dataset = DatasetBase::new(records, Array1::from_iter(bad.iter().copied()));
+    // linfa fits towards what there is more of
+    let sign = |towards_bad: bool| if towards_bad { 1.0 } else { -1.0 };
+    let foreseen = sign(2 * bad.iter().filter(|bad| **bad).count() > bad.len());
     let fitted = LogisticRegression::default()
         .alpha(PENALTY)
         .max_iterations(MOST_ITERATIONS)
         .gradient_tolerance(0.1 * CONVERGED * bad.len() as f64)
-        .initial_params(start.unwrap_or_else(|| Array1::zeros(columns.len() + 1)))
+        .initial_params(start.iter().map(|parameter| foreseen * parameter).collect())
         .fit(&dataset)?;
-    let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
-    let parameters: Vec<f64> =
-        fitted.params().iter().chain([&fitted.intercept()]).map(|parameter| sign * parameter).collect();
-    let gradient = gradient(columns, bad, &parameters);
-    if gradient <= CONVERGED { Ok(Fitted { sign, parameters }) } else { Err(ScorecardError::NotConverged(gradient)) }
-}
-
-fn chance(score: f64) -> f64 {
-    1.0 / (1.0 + (-score).exp())
-}
-
-/// The largest component of the gradient of the penalised log loss, per row.
-fn gradient(columns: &[&[f64]], bad: &[bool], parameters: &[f64]) -> f64 {
-    let intercept = parameters.last().copied().unwrap_or_default();
-    let score = |row: usize| {
-        intercept + columns.iter().zip(parameters).map(|(column, weight)| weight * column[row]).sum::<f64>()
-    };
-    let errors: Vec<f64> = (0..bad.len()).map(|row| chance(score(row)) - f64::from(u8::from(bad[row]))).collect();
-    let along = |column: &[f64]| column.iter().zip(&errors).map(|(value, error)| value * error).sum::<f64>();
-    let slopes = columns.iter().zip(parameters).map(|(column, weight)| along(column) + PENALTY * weight);
-    slopes.chain([errors.iter().sum()]).fold(0.0, |most: f64, slope| most.max(slope.abs())) / bad.len() as f64
+    let sign = sign(fitted.labels().pos.class);
+    Ok(fitted.params().iter().chain([&fitted.intercept()]).map(|parameter| sign * parameter).collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Input, fit};
+    use super::{Inputs, fit};
 
     /// `x0` raises the odds of bad, `x1` is `x0` with some rows turned over, `x2` never varies.
     fn data() -> (Vec<Vec<f64>>, Vec<bool>) {
@@ -159,20 +182,26 @@ mod tests {
         (vec![x0, x1, vec![1.0; 4000]], bad)
     }
 
-    fn inputs(risky: bool) -> (Vec<Input>, Vec<bool>) {
+    fn inputs(risky: bool) -> (Inputs, Vec<bool>) {
         let (columns, bad) = data();
-        (columns.into_iter().map(|values| Input { values, risky }).collect(), bad)
+        (all(&columns, risky), bad)
+    }
+
+    fn all(columns: &[Vec<f64>], risky: bool) -> Inputs {
+        let mut inputs = Inputs::default();
+        columns.iter().for_each(|column| inputs.push(column, risky));
+        inputs
     }
 
     #[test]
     fn points_towards_bad_and_drops_what_points_back() {
         let (inputs, bad) = inputs(true);
-        let scorecard = fit(&inputs, &bad).unwrap();
+        let scorecard = fit(inputs.clone(), &bad).unwrap();
         assert!(scorecard.weights.iter().all(|weight| *weight >= 0.0), "{scorecard:?}");
         assert!(scorecard.weights[0] > 0.5);
         assert_eq!(scorecard.weights[2], 0.0);
         let turned: Vec<bool> = bad.iter().map(|bad| !bad).collect();
-        let constant = fit(&inputs, &turned).unwrap();
+        let constant = fit(inputs, &turned).unwrap();
         assert_eq!(constant.weights, [0.0; 3]);
         let rate = turned.iter().filter(|bad| **bad).count() as f64 / 4000.0;
         assert!((constant.intercept - (rate / (1.0 - rate)).ln()).abs() < 1e-5);
@@ -182,7 +211,7 @@ mod tests {
     fn what_is_not_risky_by_nature_may_point_either_way() {
         let (inputs, bad) = inputs(false);
         let turned: Vec<bool> = bad.iter().map(|bad| !bad).collect();
-        assert!(fit(&inputs, &turned).unwrap().weights[0] < -0.5);
+        assert!(fit(inputs, &turned).unwrap().weights[0] < -0.5);
     }
 
     /// Noise beside three columns that tell: what is dropped is what dropping one after the other, each time fitted to the
@@ -195,13 +224,12 @@ mod tests {
             ((mixed ^ (mixed >> 32)) >> 11) as f64 / (1u64 << 53) as f64 - 0.5
         };
         let column = |column: usize| (0..3000).map(|row| noise(row, column)).collect::<Vec<f64>>();
-        let mut used: Vec<Input> = (0..20).map(|at| Input { values: column(at), risky: true }).collect();
+        let mut used: Vec<Vec<f64>> = (0..20).map(column).collect();
         let odds = |row: usize| (0..3).map(|at| 2.0 * noise(row, at)).sum::<f64>() - 1.5;
         let bad: Vec<bool> = (0..3000).map(|row| noise(row, 99) + 0.5 < 1.0 / (1.0 + (-odds(row)).exp())).collect();
-        let fitted = fit(&used, &bad).unwrap();
+        let fitted = fit(all(&used, true), &bad).unwrap();
         let weights = loop {
-            let free: Vec<Input> = used.iter().map(|input| Input { risky: false, ..input.clone() }).collect();
-            let weights = fit(&free, &bad).unwrap().weights;
+            let weights = fit(all(&used, false), &bad).unwrap().weights;
             let worst = (0..used.len()).min_by(|one, other| weights[*one].total_cmp(&weights[*other])).unwrap();
             if weights[worst] >= 0.0 {
                 break weights;
