@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
 use thiserror::Error;
 use underwriter_contract::{
     learning::Monotonic,
@@ -121,7 +122,7 @@ struct Encoded<'a> {
 
 impl<'a> Encoded<'a> {
     fn fit(material: &Material<'a>, rows: &[usize], binning: Binning) -> Self {
-        let learnt = material.features.iter().filter(|feature| material.learnt.contains(&feature.name));
+        let learnt = material.features.par_iter().filter(|feature| material.learnt.contains(&feature.name));
         Self { columns: learnt.map(|feature| (feature, evidence::fit(feature, material.bad, rows, binning))).collect() }
     }
 
@@ -129,7 +130,7 @@ impl<'a> Encoded<'a> {
         let encode = |(feature, evidence): &(&Feature, Evidence)| {
             feature.map(rows, |value| weight_of_evidence::feature(feature.kind, evidence, value))
         };
-        self.columns.iter().map(encode).collect()
+        self.columns.par_iter().map(encode).collect()
     }
 
     /// How risk must go with each input of the trees: 1 up, −1 down, 0 as it will.

@@ -11,6 +11,7 @@ pub mod vintage;
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
 use underwriter_contract::{
     learning::{ColumnRole, ColumnRule, Data, Leakage},
     manifest::{Action, ColumnKind, Finding, Guard},
@@ -43,21 +44,23 @@ impl Columns {
         let reserved = spec::reserved(data);
         let names: Vec<&str> = loans.table.names().filter(|name| !reserved.contains(name)).collect();
         let judge = Judge { loans, leakage: data.leakage, columns: names.len() };
-        let mut columns = Self::default();
-        for name in names {
+        let judged = |name: &str| {
             let rule = data.columns.iter().find(|rule| rule.name == name);
-            columns.add(obedient(Feature::read(name, loans), rule)?, &judge, rule.map(|rule| rule.role));
+            let (feature, role) = (obedient(Feature::read(name, loans), rule)?, rule.map(|rule| rule.role));
+            let finding = judge.judge(&feature, role);
+            Ok((feature, role, finding))
+        };
+        let mut columns = Self::default();
+        for (feature, role, finding) in names.into_par_iter().map(judged).collect::<Result<Vec<_>, Failure>>()? {
+            columns.add(feature, role, finding);
         }
         Ok(columns)
     }
 
-    fn add(&mut self, mut feature: Feature, judge: &Judge, role: Option<ColumnRole>) {
-        let admitted = matches!(role, None | Some(ColumnRole::Feature));
-        let chosen = role == Some(ColumnRole::Feature);
-        let finding = judge.leaks(&feature).or_else(|| admitted.then(|| judge.look(&feature, chosen)).flatten());
+    fn add(&mut self, mut feature: Feature, role: Option<ColumnRole>, finding: Option<Finding>) {
         let action = finding.as_ref().map(|finding| finding.action);
         feature.neutral = action == Some(Action::Neutralised);
-        if admitted && !matches!(action, Some(Action::Dropped | Action::NotLearnt)) {
+        if admitted(role) && !matches!(action, Some(Action::Dropped | Action::NotLearnt)) {
             self.learnt.insert(feature.name.clone());
         }
         if action != Some(Action::Dropped) {
@@ -65,6 +68,11 @@ impl Columns {
         }
         self.findings.extend(finding);
     }
+}
+
+/// Whether a column may be learnt from as far as its rule is concerned.
+const fn admitted(role: Option<ColumnRole>) -> bool {
+    matches!(role, None | Some(ColumnRole::Feature))
 }
 
 /// The feature as its rule wants it. What tells where or who somebody is never stands in a reason.
@@ -90,6 +98,12 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
+    /// What there is to say against a column.
+    fn judge(&self, feature: &Feature, role: Option<ColumnRole>) -> Option<Finding> {
+        let look = || self.look(feature, role == Some(ColumnRole::Feature));
+        self.leaks(feature).or_else(|| if admitted(role) { look() } else { None })
+    }
+
     /// Whether a column tells the outcome.
     fn leaks(&self, feature: &Feature) -> Option<Finding> {
         let action = match self.leakage {

@@ -6,6 +6,7 @@
 //! evidence (a larger loan is riskier only at the same income). Both are constant within a bin, so their sum is again
 //! one figure a bin.
 
+use rayon::prelude::*;
 use underwriter_contract::manifest::{Bins, Evidence, Linear, Term};
 use underwriter_model::{Value, evidence as apply};
 
@@ -50,7 +51,7 @@ pub fn fit(
     regression: Regression,
 ) -> Result<Linear, ScorecardError> {
     let positions: Vec<Vec<f64>> = match regression {
-        Regression::Logistic => columns.iter().map(|(feature, fitted)| positions(feature, fitted, rows)).collect(),
+        Regression::Logistic => columns.par_iter().map(|(feature, fitted)| positions(feature, fitted, rows)).collect(),
         Regression::Scorecard => Vec::new(),
     };
     let inputs = inputs(columns, &positions, material, rows, regression.binning());
@@ -76,14 +77,13 @@ fn inputs(
     rows: &[usize],
     binning: Binning,
 ) -> Inputs {
+    let held_out = columns.par_iter().map(|(feature, _)| held_out(feature, material.bad, rows, binning));
+    let placed = columns.par_iter().zip(positions).map(|((feature, evidence), positions)| {
+        feature.map(rows, |value| bin(evidence, value).map_or(0.0, |bin| positions[bin]))
+    });
     let mut inputs = Inputs::default();
-    for (feature, _) in columns {
-        inputs.push(&held_out(feature, material.bad, rows, binning), true);
-    }
-    for ((feature, evidence), positions) in columns.iter().zip(positions) {
-        let place = |value: &Value| bin(evidence, value).map_or(0.0, |bin| positions[bin]);
-        inputs.push(&feature.map(rows, place), false);
-    }
+    held_out.collect::<Vec<_>>().iter().for_each(|values| inputs.push(values, true));
+    placed.collect::<Vec<_>>().iter().for_each(|values| inputs.push(values, false));
     inputs
 }
 

@@ -13,6 +13,7 @@ use polars::{
     error::PolarsError,
     prelude::{DataType, ParquetReader, PolarsResult, SerReader as _},
 };
+use rayon::prelude::*;
 use thiserror::Error;
 use zip::{ZipArchive, result::ZipError};
 
@@ -154,26 +155,61 @@ fn csv(source: impl Read) -> Result<Part, PartError> {
     if let Some(name) = repeated(&header) {
         return Err(PartError::Repeated(name.clone()));
     }
-    let (mut part, mut rows) = (Part::default(), 0);
-    let mut columns: Vec<Builder> = header.iter().map(|_| Builder::default()).collect();
-    let mut record = Record::default();
-    while let Some(read) = records.next(&mut record)? {
+    let (mut part, mut gathered) = (Part::default(), Gathered::of(header.len()));
+    while let Some(read) = records.next(gathered.next())? {
         match read {
-            Ok(()) => {
-                rows += 1;
-                part.recoded += u64::from(record.recoded);
-                add(&mut columns, &record);
-            }
+            Ok(()) => part.recoded += u64::from(gathered.add()),
             Err(broken) => part.note(broken),
         }
     }
-    part.table = table(columns, header, rows);
+    part.table = gathered.table(header);
     Ok(part)
 }
 
-fn add(columns: &mut [Builder], record: &Record) {
-    let cells = record.fields().map(Some).chain(std::iter::repeat(None));
-    columns.iter_mut().zip(cells).for_each(|(column, cell)| column.push(cell));
+/// Columns that grow by some rows at a time, one column after the other: what a column has learnt of its texts stays in the
+/// processor's cache meanwhile.
+struct Gathered {
+    columns: Vec<Builder>,
+    waiting: Vec<Record>,
+    rows: usize,
+}
+
+impl Gathered {
+    /// Rows that wait for each other.
+    const TOGETHER: usize = 4096;
+
+    fn of(columns: usize) -> Self {
+        let columns = (0..columns).map(|_| Builder::default()).collect();
+        Self { columns, waiting: vec![Record::default(); Self::TOGETHER], rows: 0 }
+    }
+
+    /// Where the next row is to be read to.
+    fn next(&mut self) -> &mut Record {
+        &mut self.waiting[self.rows % Self::TOGETHER]
+    }
+
+    /// Adds the row that was read there; whether its bytes were no UTF-8.
+    fn add(&mut self) -> bool {
+        let recoded = self.next().recoded;
+        self.rows += 1;
+        if self.rows.is_multiple_of(Self::TOGETHER) {
+            self.pass(Self::TOGETHER);
+        }
+        recoded
+    }
+
+    /// The rows that have waited enter the columns.
+    fn pass(&mut self, rows: usize) {
+        let waiting = &self.waiting[..rows];
+        self.columns.par_iter_mut().enumerate().for_each(|(at, column)| {
+            waiting.iter().for_each(|record| column.push(record.field(at)));
+        });
+    }
+
+    fn table(mut self, header: Vec<String>) -> Table {
+        self.pass(self.rows % Self::TOGETHER);
+        table(self.columns, header, self.rows)
+    }
 }
 
 /// A column without a name is left out: no application could be asked for it.

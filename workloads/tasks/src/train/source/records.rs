@@ -201,6 +201,13 @@ impl Record {
         starts.zip(&self.ends).map(|(start, end)| &self.text[start..*end])
     }
 
+    /// One of them; none beyond the last.
+    pub fn field(&self, at: usize) -> Option<&str> {
+        let end = *self.ends.get(at)?;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        self.text.get(start..end)
+    }
+
     /// How many there are.
     #[expect(clippy::len_without_is_empty, reason = "there is always a field")]
     pub const fn len(&self) -> usize {
