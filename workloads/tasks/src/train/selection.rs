@@ -2,17 +2,16 @@
 //! from.
 //!
 //! Each regression is fitted once a fold, trees once a fold and trial; a blend is the weighted mean of the log-odds of the
-//! trees that were chosen and of the better regression. Whatever is less simple has to pay for it.
+//! trees that were chosen and of the better regression. Trees, and the less simple regression, have to pay for it.
 
 use serde::Serialize;
 use underwriter_contract::learning::{Algorithm, Family};
-use underwriter_model::{calibration, metrics};
 
 use super::{
     boosting::Boosting,
     candidate::{Candidate, FitError, Material, Recipe},
     folds::{self, Fold},
-    parsimony::pays,
+    parsimony::{losses, pays},
     points::Regression,
     split::Ordered,
     sweep::{self, Swept, Trial, Tuning},
@@ -57,15 +56,14 @@ pub struct Chosen {
 /// # Errors
 /// When the library that fits a family fails.
 pub fn choose(algorithm: Algorithm, tuning: &Tuning, material: &Material, rows: &Ordered) -> Result<Chosen, FitError> {
-    let alone = |regression| Chosen::fit(material, rows, Recipe::alone(regression), Vec::new(), Vec::new());
     let folds = folds::expanding(rows, material.bad);
     match algorithm {
-        Algorithm::Scorecard => alone(Regression::Scorecard),
-        Algorithm::LogisticRegression => alone(Regression::Logistic),
+        Algorithm::Scorecard => Chosen::fit(material, rows, Recipe::alone(Regression::Scorecard)),
+        Algorithm::LogisticRegression => Chosen::fit(material, rows, Recipe::alone(Regression::Logistic)),
         Algorithm::GradientBoosting => {
             let folds = if tuning.is_open() { folds } else { Vec::new() };
             let Swept { boosting, trials, .. } = sweep::sweep(tuning, material, &folds)?;
-            Chosen::fit(material, rows, Recipe::trees(boosting), Vec::new(), trials)
+            Ok(Chosen { trials, ..Chosen::fit(material, rows, Recipe::trees(boosting))? })
         }
         Algorithm::Auto => {
             let Swept { boosting, margins, trials } = sweep::sweep(tuning, material, &folds)?;
@@ -73,20 +71,15 @@ pub fn choose(algorithm: Algorithm, tuning: &Tuning, material: &Material, rows: 
             let scored = scored.collect::<Result<Vec<_>, _>>()?;
             let recipe = best(&scored, boosting);
             let losses = scored.iter().map(|fold| fold.losses(recipe)).collect();
-            Chosen::fit(material, rows, recipe, losses, trials)
+            Ok(Chosen { losses, trials, ..Chosen::fit(material, rows, recipe)? })
         }
     }
 }
 
 impl Chosen {
-    fn fit(
-        material: &Material,
-        rows: &Ordered,
-        recipe: Recipe,
-        losses: Vec<FoldLosses>,
-        trials: Vec<Trial>,
-    ) -> Result<Self, FitError> {
-        Ok(Self { family: family(recipe), candidate: material.fit(recipe, rows)?, losses, trials })
+    fn fit(material: &Material, rows: &Ordered, recipe: Recipe) -> Result<Self, FitError> {
+        let candidate = material.fit(recipe, rows)?;
+        Ok(Self { family: family(recipe), candidate, losses: Vec::new(), trials: Vec::new() })
     }
 }
 
@@ -111,16 +104,17 @@ fn family(Recipe { regression, weight, .. }: Recipe) -> Family {
     }
 }
 
-/// Each newer row counts the same. What comes later must pay for being preferred to what came before.
+/// Each newer row counts the same. Trees must pay; how much of the regression stays beside them need not, for it holds
+/// them back.
 fn best(folds: &[Scored], trees: Boosting) -> Recipe {
     let tried = |recipe| Tried { recipe, losses: folds.iter().flat_map(|fold| fold.each(recipe)).collect() };
     let linear = tried(Recipe::alone(Regression::Logistic)).unless_beaten(tried(Recipe::alone(Regression::Scorecard)));
     let regression = linear.recipe.regression;
     let weights = (1..STEPS).map(|step| f64::from(step) / f64::from(STEPS));
-    let blends = weights.map(|weight| tried(Recipe { regression, weight, trees }));
-    let blend = blends.reduce(|one, other| if other.total() < one.total() { other } else { one });
-    let alone = linear.unless_beaten(tried(Recipe::trees(trees)));
-    blend.map_or(alone.recipe, |blend| alone.unless_beaten(blend).recipe)
+    let blends = weights.map(|weight| Recipe { regression, weight, trees });
+    let tree_like = std::iter::once(Recipe::trees(trees)).chain(blends).map(tried);
+    let blend = tree_like.reduce(|one, other| if other.total() < one.total() { other } else { one });
+    blend.map_or(linear.recipe, |blend| linear.unless_beaten(blend).recipe)
 }
 
 /// A recipe, and its loss of each row of all folds.
@@ -158,23 +152,18 @@ impl Scored {
         Ok(Self { older: fold.older.rows.len(), scorecard, logistic, trees, bad: material.outcomes(newer) })
     }
 
-    fn probabilities(&self, Recipe { regression, weight, .. }: Recipe) -> Vec<f64> {
+    /// The loss of each row.
+    fn each(&self, Recipe { regression, weight, .. }: Recipe) -> Vec<f64> {
         let linear = match regression {
             Regression::Scorecard => &self.scorecard,
             Regression::Logistic => &self.logistic,
         };
-        let blend = |(linear, trees): (&f64, &f64)| calibration::sigmoid(weight * linear + (1.0 - weight) * trees);
-        linear.iter().zip(&self.trees).map(blend).collect()
-    }
-
-    /// The log loss of each row.
-    fn each(&self, recipe: Recipe) -> Vec<f64> {
-        let rows = self.probabilities(recipe).into_iter().zip(&self.bad);
-        rows.map(|(probability, bad)| metrics::log_loss(&[probability], &[*bad]).unwrap_or(f64::INFINITY)).collect()
+        let blend = |(linear, trees): (&f64, &f64)| weight * linear + (1.0 - weight) * trees;
+        losses(&linear.iter().zip(&self.trees).map(blend).collect::<Vec<_>>(), &self.bad)
     }
 
     fn losses(&self, chosen: Recipe) -> FoldLosses {
-        let loss = |recipe| metrics::log_loss(&self.probabilities(recipe), &self.bad).unwrap_or(f64::INFINITY);
+        let loss = |recipe| self.each(recipe).iter().sum::<f64>() / self.bad.len() as f64;
         FoldLosses {
             older: self.older,
             newer: self.bad.len(),

@@ -13,7 +13,7 @@ use super::{
     boosting::{self, Boosting, MOST_ROUNDS, Parameters, Sample},
     candidate::{FitError, Inputs, Material},
     folds::Fold,
-    parsimony::pays,
+    parsimony::{loss, losses, pays},
     space,
 };
 
@@ -179,16 +179,6 @@ fn curve(booster: &Booster, rounds: u32, rows: &[Vec<f64>], bad: &[bool]) -> Vec
     curve
 }
 
-fn losses(margins: &[f64], bad: &[bool]) -> Vec<f64> {
-    margins.iter().zip(bad).map(|(margin, bad)| loss(*margin, *bad)).collect()
-}
-
-/// Negative log likelihood of an outcome, by its log-odds.
-fn loss(margin: f64, bad: bool) -> f64 {
-    let against = if bad { -margin } else { margin };
-    against.max(0.0) + (-against.abs()).exp().ln_1p()
-}
-
 /// The number of trees after which the sum of some curves is lowest.
 fn lowest(curves: &[&[f64]]) -> u32 {
     let total = |round: u32| curves.iter().map(|curve| curve[round as usize - 1]).sum::<f64>();
@@ -200,11 +190,10 @@ fn lowest(curves: &[&[f64]]) -> u32 {
 mod tests {
     use std::collections::BTreeSet;
 
-    use proptest::prelude::*;
     use underwriter_contract::{learning::Hyperparameters, manifest::ColumnKind};
     use underwriter_model::{calibration, metrics};
 
-    use super::{Boosting, MOST_ROUNDS, Parameters, Seen, Swept, Tried, Tuning, best, loss, sweep};
+    use super::{Boosting, MOST_ROUNDS, Parameters, Seen, Swept, Tried, Tuning, best, sweep};
     use crate::train::{
         candidate::{Material, Recipe},
         features::{Cells, Feature},
@@ -315,13 +304,5 @@ mod tests {
         assert_eq!(chosen(0.33).leaves(), 8);
         assert_eq!(chosen(0.349).losses, small, "of one size the lowest");
         assert!(best(Vec::new()).is_none());
-    }
-
-    proptest! {
-        #[test]
-        fn losses_are_those_of_probabilities(margin in -30.0..30.0_f64, bad: bool) {
-            let reference = metrics::log_loss(&[calibration::sigmoid(margin)], &[bad]).unwrap();
-            prop_assert!((loss(margin, bad) - reference).abs() < 1e-4 * (1.0 + reference));
-        }
     }
 }
