@@ -61,6 +61,8 @@ pub struct Sample<'a> {
     pub bad: &'a [bool],
     /// How risk must go with each column: 1 up, −1 down, 0 as it will.
     pub monotonic: &'a [i8],
+    /// Threads to fit with; the trees do not depend on it.
+    pub threads: u32,
 }
 
 /// Fits trees and gives them in LightGBM's text format.
@@ -86,7 +88,7 @@ impl Sample<'_> {
             "max_depth": DEEPEST, "min_data_in_leaf": min_leaf, "feature_fraction": column_share,
             "bagging_fraction": row_share, "bagging_freq": u8::from(row_share < 1.0), "lambda_l2": l2,
             "monotone_constraints": self.constraints(), "seed": seed >> 1, "deterministic": true, "force_row_wise": true,
-            "num_threads": self.threads(), "verbosity": -1,
+            "num_threads": self.threads, "verbosity": -1,
         })
     }
 
@@ -94,10 +96,10 @@ impl Sample<'_> {
     fn constraints(&self) -> String {
         self.monotonic.iter().map(i8::to_string).collect::<Vec<_>>().join(",")
     }
+}
 
-    /// One thread for few rows: OpenMP's threads spin while they wait for each other, which on shared cores takes ten
-    /// times as long as the work itself.
-    const fn threads(&self) -> u32 {
-        if self.bad.len() < WORTH_TWO_THREADS { 1 } else { 2 }
-    }
+/// One thread for few rows: OpenMP's threads spin while they wait for each other, which on shared cores takes ten times as
+/// long as the work itself.
+pub const fn threads(rows: usize) -> u32 {
+    if rows < WORTH_TWO_THREADS { 1 } else { 2 }
 }

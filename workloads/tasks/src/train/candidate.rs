@@ -145,7 +145,9 @@ impl<'a> Encoded<'a> {
 
     fn boosting(&self, material: &Material<'a>, rows: &Ordered, trees: Boosting) -> Result<(Trees, String), FitError> {
         let columns = self.inputs_of_trees(&rows.rows);
-        let sample = Sample { columns: &columns, bad: &material.outcomes(&rows.rows), monotonic: &self.monotonic() };
+        let (bad, monotonic) = (material.outcomes(&rows.rows), self.monotonic());
+        let threads = boosting::threads(bad.len());
+        let sample = Sample { columns: &columns, bad: &bad, monotonic: &monotonic, threads };
         let text = boosting::fit(sample, trees, material.seed)?;
         let names = self.columns.iter().map(|(feature, _)| feature.name.clone()).collect();
         Ok((Trees { columns: names }, text))

@@ -2,9 +2,10 @@
 //!
 //! A trial fits the most trees once a fold; the sum of the folds' losses after each tree tells how many there should be.
 //! The loss by which a trial is judged is honest: how many trees count in one fold is taken from the other folds. Among
-//! trees of the same size the lowest loss wins; larger trees must pay. The encodings of a fold serve all its trials, and of
-//! each fold only the newer rows are kept.
+//! trees of the same size the lowest loss wins; larger trees must pay. The encodings of a fold serve all its trials, which are
+//! fitted side by side, and of each fold only the newer rows are kept.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use underwriter_contract::learning::Hyperparameters;
 use underwriter_model::Booster;
@@ -146,7 +147,7 @@ struct Fitted {
 impl Seen {
     fn fit(tuning: &Tuning, material: &Material, fold: &Fold) -> Result<Self, FitError> {
         let Inputs { older, bad_older, newer, bad_newer, monotonic } = Inputs::of(material, fold);
-        let sample = Sample { columns: &older, bad: &bad_older, monotonic: &monotonic };
+        let sample = Sample { columns: &older, bad: &bad_older, monotonic: &monotonic, threads: 1 };
         let rounds = tuning.rounds.unwrap_or(MOST_ROUNDS);
         let fit = |point: &Parameters| {
             let text = boosting::fit(sample, Boosting { parameters: *point, rounds }, material.seed)?;
@@ -154,7 +155,7 @@ impl Seen {
             let curve = curve(&booster, rounds, &newer, &bad_newer);
             Ok(Fitted { booster, curve })
         };
-        let fitted = tuning.points.iter().map(fit).collect::<Result<_, FitError>>()?;
+        let fitted = tuning.points.par_iter().map(fit).collect::<Result<_, FitError>>()?;
         Ok(Self { newer, bad: bad_newer, fitted })
     }
 

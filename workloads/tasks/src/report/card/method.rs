@@ -58,8 +58,8 @@ fn choice(manifest: &Manifest, folds: &[FoldLosses]) -> Markup {
             } @else { "The specification names the family; no other was tried." } }
         } @else {
             h3 { "How the family was chosen" }
-            p { "Log loss on newer rows after learning from older ones; lower is better. What is less simple had to be better by
-                more than one standard error." }
+            p { "Log loss on newer rows after learning from older ones; lower is better. Boosted trees, and the scorecard beside
+                the logistic regression, had to be better by more than one standard error." }
             (table(&headings, &rows))
         }
     }
