@@ -11,6 +11,7 @@ promise: the world moves.
 
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -95,11 +96,11 @@ def window(tasks: str, loans: pd.DataFrame, since: str, until: str) -> list[str]
 
 
 def years(tasks: str) -> str:
-    """Quarter after quarter through the example loans."""
+    """Quarter after quarter through the example loans; before 2010 there are too few bad ones to test on."""
     loans = datasets.read(datasets.EXAMPLE)
-    quarters = [f"{year}-{month:02}" for year in (2009, 2010, 2011) for month in (1, 4, 7, 10)] + ["2012-01"]
+    quarters = [f"{year}-{month:02}" for year in (2010, 2011) for month in (1, 4, 7, 10)] + ["2012-01"]
     lines = []
-    for since, until in zip(quarters[3:], quarters[4:], strict=False):
+    for since, until in pairwise(quarters):
         lines.append(window(tasks, loans, since, until))
         print("  ".join(lines[-1]), flush=True)
     return page.table(HEAD, lines)
