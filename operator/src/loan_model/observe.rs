@@ -144,10 +144,10 @@ async fn mirrors(
     jobs.sort_by_key(|job| (created(job), job.name_any()));
     let mirror = |job: &Arc<Job>| ObservedMirror { job: job.name_any(), created: created(job), progress: None };
     let mut mirrors: Vec<_> = jobs.iter().map(mirror).collect();
-    if let (Some(newest), Some(job)) = (mirrors.last_mut(), jobs.last()) {
-        if !is_seen(status.mirror.as_ref(), &newest.job, newest.created) {
-            newest.progress = Some(summary::observe(&context.client, job).await?);
-        }
+    if let (Some(newest), Some(job)) = (mirrors.last_mut(), jobs.last())
+        && !is_seen(status.mirror.as_ref(), &newest.job, newest.created)
+    {
+        newest.progress = Some(summary::observe(&context.client, job).await?);
     }
     Ok(mirrors)
 }
