@@ -4,10 +4,14 @@ use underwriter_contract::{
     Digest,
     manifest::{BOOSTER, Manifest},
     request::ArtifactRef,
-    summary::{Comparison, Failure, FailureReason, Metric, MetricName, rounded},
+    summary::{Comparison, Failure, FailureReason},
 };
 use underwriter_data::{artifact, store::Store};
-use underwriter_model::{Model, Value, metrics, value};
+use underwriter_model::{
+    Model, Value,
+    metrics::{self, Refusing},
+    value,
+};
 
 use super::loans::Loans;
 
@@ -22,12 +26,10 @@ pub struct Champion {
 pub struct Tested<'a> {
     /// The test rows.
     pub rows: &'a [usize],
-    /// Its scores.
-    pub scores: &'a [f64],
     /// How the loans ended.
     pub bad: &'a [bool],
-    /// Its figures.
-    pub metrics: &'a [Metric],
+    /// Its scores of them, and its threshold.
+    pub refusing: Refusing<'a>,
 }
 
 impl Champion {
@@ -70,14 +72,11 @@ impl Champion {
     /// The new version against it, on the same rows.
     pub fn compare(&self, loans: &Loans, new: Tested) -> Comparison {
         let scores: Vec<f64> = new.rows.iter().map(|row| self.score(loans, *row)).collect();
-        let threshold = self.model.manifest().threshold.score;
-        let own = metrics::at_threshold(&scores, new.bad, threshold);
-        let recall = |metrics: &[Metric]| {
-            metrics.iter().find(|metric| metric.name == MetricName::Recall).map(|metric| metric.value)
-        };
-        let gain = recall(new.metrics).zip(recall(&own)).and_then(|(new, own)| rounded(new - own));
-        let mut differences = vec![metrics::paired(new.scores, &scores, new.bad)];
-        differences.extend(gain.map(|value| Metric { name: MetricName::Recall, value, low: None, high: None }));
+        let own = Refusing { scores: &scores, threshold: self.model.manifest().threshold.score };
+        let differences = vec![
+            metrics::paired(new.refusing.scores, own.scores, new.bad),
+            metrics::paired_recall(new.refusing, own, new.bad),
+        ];
         Comparison {
             version: self.version(),
             rows: new.rows.len() as u64,

@@ -9,7 +9,10 @@ use underwriter_contract::{
     request::TrainRequest,
     summary::{Comparison, DataSummary, Failure, FailureReason, MAX_COLUMNS, Metric, Summary, Trained, rounded},
 };
-use underwriter_model::{metrics, threshold};
+use underwriter_model::{
+    metrics::{self, Refusing},
+    threshold,
+};
 
 use super::{
     candidate::{FitError, Material},
@@ -145,7 +148,8 @@ impl Job<'_> {
         let material = self.material(&columns);
         let (scores, bad) = (chosen.candidate.scores(&material, &blocks.test), material.outcomes(&blocks.test));
         let metrics = metrics::all(&scores, &decision.probabilities(&scores), &bad, decision.threshold.score);
-        let tested = Tested { rows: &blocks.test, scores: &scores, bad: &bad, metrics: &metrics };
+        let refusing = Refusing { scores: &scores, threshold: decision.threshold.score };
+        let tested = Tested { rows: &blocks.test, bad: &bad, refusing };
         let compared_with = champion.map(|champion| champion.compare(self.loans, tested));
         let calibrate = chosen.candidate.scores(&material, &blocks.calibrate);
         let calibrate = Scored { scores: &calibrate, bad: &material.outcomes(&blocks.calibrate) };
