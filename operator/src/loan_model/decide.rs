@@ -187,7 +187,10 @@ fn ended(run: &ObservedRun, validated: &Validated, observed: &Observed, now: Tim
         Some(Progress::Ended(Summary::Failed(failure))) => {
             (RunResult::Failed, Some(failure.reason), Some(failure.message.clone()))
         }
-        Some(Progress::Ended(Summary::Scanned(_) | Summary::Tried(_) | Summary::Mirrored(_)) | Progress::Lost) => (
+        Some(
+            Progress::Ended(Summary::Scanned(_) | Summary::Tried(_) | Summary::Mirrored(_) | Summary::Compared(_))
+            | Progress::Lost,
+        ) => (
             RunResult::Failed,
             None,
             Some("it ended well, but its result was lost: another attempt tells it again".into()),

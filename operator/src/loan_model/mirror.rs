@@ -146,7 +146,7 @@ fn folded(told: Option<&Mirror>, newest: Option<&ObservedMirror>, now: Timestamp
             failure: None,
         }),
         Progress::Ended(Summary::Failed(failure)) => failed(Some(failure.reason), &failure.message),
-        Progress::Ended(Summary::Trained(_) | Summary::Skipped(_) | Summary::Scanned(_) | Summary::Tried(_))
+        Progress::Ended(Summary::Trained(_) | Summary::Skipped(_) | Summary::Scanned(_) | Summary::Tried(_) | Summary::Compared(_))
         | Progress::Lost => failed(None, "it ended well, but its result was lost: another attempt tells it again"),
         Progress::Broken(why) => failed(None, why),
         Progress::OutOfTime(_) => failed(None, "it took too long"),

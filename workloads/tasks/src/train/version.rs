@@ -16,12 +16,12 @@ use underwriter_model::{
 
 use super::{
     candidate::{FitError, Material},
-    champion::{Champion, Tested},
     decision::{self, Decision},
     folds,
     guards::Columns,
     loans::Loans,
     performance, profile,
+    published::{Published, Tested},
     report::{self, Report, Scored},
     selection::{self, Chosen},
     source::Source,
@@ -77,7 +77,7 @@ impl Job<'_> {
     ///
     /// # Errors
     /// What the data lacks, by its reason; `Internal` when a library fails.
-    pub fn learn(&self, champion: Option<&Champion>, progress: &Progress) -> Result<Version, Failure> {
+    pub fn learn(&self, champion: Option<&Published>, progress: &Progress) -> Result<Version, Failure> {
         let learning = &self.request.learning;
         let training = &learning.training;
         let (columns, blocks) = self.prepare(progress)?;
@@ -143,7 +143,7 @@ impl Job<'_> {
         blocks: split::Blocks,
         chosen: Chosen,
         decision: Decision,
-        champion: Option<&Champion>,
+        champion: Option<&Published>,
     ) -> Learnt {
         let material = self.material(&columns);
         let (scores, bad) = (chosen.candidate.scores(&material, &blocks.test), material.outcomes(&blocks.test));
