@@ -202,9 +202,13 @@ impl<'a> Open<'a> {
     }
 
     fn compares(&self) -> String {
-        let waits = self.running.and_then(|job| job.progress.as_ref()?.waits());
+        let now = format!("v{}, which decides by now", self.champion.spec.version);
+        let Some(ObservedComparison { job, progress, .. }) = self.running else {
+            return format!("it is compared with {now}");
+        };
+        let waits = progress.as_ref().and_then(Progress::waits);
         let waits = waits.map(|why| format!("; its pod waits: {why}")).unwrap_or_default();
-        format!("it is compared with v{}, which decides by now{waits}", self.champion.spec.version)
+        format!("Job {job} compares it with {now}{waits}")
     }
 
     fn incomparable(&self, JobFailure { message, .. }: &JobFailure) -> String {

@@ -39,7 +39,7 @@ fn awaiting(world: &World) -> Option<String> {
 fn a_version_is_compared_with_the_champion_that_came_back() {
     let mut world = gone_back(Quality::Better);
     assert_eq!((jobs(&world), state(&world, 3)), (vec!["loans-v3-vs-v1"], Some(VersionState::Candidate)));
-    let told = ("NotCompared".into(), "it is compared with v1, which decides by now".into());
+    let told = ("NotCompared".into(), "Job loans-v3-vs-v1 compares it with v1, which decides by now".into());
     assert_eq!((explained(&world, 3), awaiting(&world)), (told, None));
     world.end_comparison(Ok((Quality::Better, false)));
     world.settle();
@@ -91,6 +91,19 @@ fn a_loss_against_a_version_that_stands_is_enough() {
     world.settle();
     assert_eq!((world.status().champion, state(&world, 3)), (Some(2), Some(VersionState::Rejected)));
     assert_eq!(world.compared, []);
+}
+
+#[test]
+fn an_unclear_version_is_compared_with_the_challenger_that_was_promoted_before_it() {
+    let mut world = with_second(Quality::Better);
+    world.change_spec(2);
+    world.settle();
+    world.end_run(Ending::Trained(Quality::Unclear));
+    world.settle();
+    assert_eq!((world.status().challenger, awaiting(&world).as_deref()), (Some(2), Some("DifferenceUnclear")));
+    world.vote(true);
+    world.settle();
+    assert_eq!((world.status().champion, jobs(&world), awaiting(&world)), (Some(2), vec!["loans-v3-vs-v2"], None));
 }
 
 #[test]
