@@ -8,12 +8,14 @@
 
 pub mod conditions;
 pub mod drift_monitor;
+pub mod failure;
 pub mod loan_model;
 pub mod model_version;
 pub mod prediction_service;
 pub mod template;
 
 pub use drift_monitor::{DriftMonitor, DriftMonitorSpec, DriftMonitorStatus};
+pub use failure::JobFailure;
 pub use loan_model::{LoanModel, LoanModelSpec, LoanModelStatus};
 pub use model_version::{ModelVersion, ModelVersionSpec, ModelVersionStatus};
 pub use prediction_service::{PredictionService, PredictionServiceSpec, PredictionServiceStatus};

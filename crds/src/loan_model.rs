@@ -13,7 +13,7 @@ use underwriter_contract::{
     summary::{FailureReason, MetricName},
 };
 
-use crate::{Duration, Template};
+use crate::{Duration, JobFailure, Template};
 
 /// What to learn, and when a version may decide.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -363,24 +363,7 @@ pub struct Mirror {
     pub created: Timestamp,
     /// Why the registry lags behind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<MirrorFailure>,
-}
-
-/// Why the registry lags behind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct MirrorFailure {
-    /// The kind of fault.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<FailureReason>,
-    /// What is wrong, where, and what to do.
-    #[schemars(length(max = 1024))]
-    pub message: String,
-    /// Jobs that failed one after the other.
-    pub attempts: u32,
-    /// When the end of the last was seen.
-    #[schemars(with = "String", extend("format" = "date-time"))]
-    pub at: Timestamp,
+    pub failure: Option<JobFailure>,
 }
 
 /// A run that is going on.

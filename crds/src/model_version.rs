@@ -12,7 +12,7 @@ use underwriter_contract::{
     summary::{Comparison, DataSummary, Metric},
 };
 
-use crate::ModelRef;
+use crate::{JobFailure, ModelRef};
 
 /// What was learnt, and every decision made about it: the version's audit record.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -169,4 +169,27 @@ pub struct ModelVersionStatus {
     /// `Ready`: true while it may be served, with the gate that said no where it may not.
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+    /// The last comparison with a champion that its training did not know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<LaterComparison>,
+}
+
+/// A comparison with a champion that a version's training did not know.
+///
+/// It stands in the status, for the spec never changes and it is no decision: lost with the status it is made again, and
+/// nothing rests on it once the version is promoted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LaterComparison {
+    /// The champion.
+    pub champion: u32,
+    /// The last Job whose end was seen.
+    #[schemars(length(max = 63))]
+    pub job: String,
+    /// What it found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Comparison>,
+    /// Why it found nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<JobFailure>,
 }

@@ -1,10 +1,11 @@
 //! LoanModel: trains versions, judges them, and says which one decides.
 //!
 //! Reads models, versions, Jobs, services and monitors; writes LoanModel and ModelVersion statuses, ModelVersions and
-//! their decisions, and training Jobs. Serving and scanning are the other two controllers' work.
+//! their decisions, and Jobs that train, compare and mirror. Serving and scanning are the other two controllers' work.
 
 pub mod build;
 pub mod champion;
+pub mod comparison;
 pub mod decide;
 pub mod drift;
 pub mod gates;
@@ -19,18 +20,21 @@ pub mod validate;
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use k8s_openapi::api::batch::v1::Job;
-use kube::{Api, Client, Resource as _, runtime::reflector::ObjectRef};
+use k8s_openapi::{api::batch::v1::Job, apimachinery::pkg::apis::meta::v1::OwnerReference};
+use kube::{Api, Resource as _, runtime::reflector::ObjectRef};
 use underwriter_crds::{LoanModel, ModelVersion};
 
 use self::{
+    build::Origin,
+    champion::Standing,
     decide::{Action, Decision, decide},
     observe::{Observed, observe},
     validate::{Validated, validate},
 };
 use crate::{
-    Context, Error, apply, controller,
-    controller::Shutdown,
+    Context, Error,
+    apply::{self, Written},
+    controller::{self, Shutdown},
     events,
     stores::{Change, Stores},
 };
@@ -60,93 +64,106 @@ async fn reconcile(model: Arc<LoanModel>, context: Arc<Context>) -> Result<Durat
 async fn pass(model: &LoanModel, context: &Context, now: Timestamp) -> Result<Duration, Error> {
     let observed = observe(context, model).await?;
     let validated = validate(model, &context.settings)?;
-    let decision = decide(&validated, &observed, now);
-    act(model, context, &validated, &observed, decision.action.as_ref()).await?;
-    tell(model, context, &observed, decision).await
+    let standing = Standing::derive(&validated, &observed);
+    let decision = decide(&validated, &observed, &standing, now);
+    let pass = Pass { model, context, validated: &validated, observed: &observed, standing: &standing };
+    if let Some(action) = &decision.action {
+        pass.act(action).await?;
+    }
+    pass.tell(decision).await
 }
 
-async fn act(
-    model: &LoanModel,
-    context: &Context,
-    validated: &Validated,
-    observed: &Observed,
-    action: Option<&Action>,
-) -> Result<(), Error> {
-    let Context { client, settings, .. } = context;
-    match action {
-        None => {}
-        Some(Action::Record(version)) => {
-            let same = |standing: &ModelVersion| standing.spec.run_id == version.spec.run_id;
-            apply::create(client, version.as_ref(), same).await?;
-        }
-        Some(Action::Decide(number, record)) => {
-            if let Some(version) = observed.version(*number) {
-                apply::append_decision(client, version, record.clone()).await?;
+/// What is written from.
+struct Pass<'a> {
+    model: &'a LoanModel,
+    context: &'a Context,
+    validated: &'a Validated,
+    observed: &'a Observed,
+    standing: &'a Standing<'a>,
+}
+
+impl Pass<'_> {
+    async fn act(&self, action: &Action) -> Result<(), Error> {
+        let Self { context: Context { client, settings, .. }, validated, standing, .. } = self;
+        match action {
+            Action::Record(version) => {
+                let same = |standing: &ModelVersion| standing.spec.run_id == version.spec.run_id;
+                apply::create(client, version.as_ref(), same).await.map(drop)
             }
-        }
-        Some(Action::Start(origin)) => {
-            let Some(owner) = model.controller_owner_ref(&()) else { return Ok(()) }; // not created yet: it has no UID
-            let standing = champion::Standing::derive(validated, observed);
-            let request = build::request(validated, origin);
-            let job = if origin.trials.is_some() {
-                build::sweep_job(settings, validated, origin, &request, owner)
-            } else {
-                build::training_job(settings, validated, origin, &build::against(request, &standing), owner)
-            };
-            apply::create(client, &job, |standing| apply::same_owner(standing, &job)).await?;
-        }
-        Some(Action::Train(origin, sweep)) => {
-            let Some(owner) = model.controller_owner_ref(&()) else { return Ok(()) };
-            let request = build::asked(&read_job(client, &validated.namespace, sweep).await?)?;
-            let request = build::against(request, &champion::Standing::derive(validated, observed));
-            let job = build::training_job(settings, validated, origin, &request, owner);
-            apply::create(client, &job, |standing| apply::same_owner(standing, &job)).await?;
-        }
-        Some(Action::Mirror(request)) => {
-            let Some(owner) = model.controller_owner_ref(&()) else { return Ok(()) }; // not created yet: it has no UID
-            let job = mirror::job::mirror(settings, validated, request, owner);
-            apply::create(client, &job, |standing| apply::same_owner(standing, &job)).await?;
-        }
-        Some(Action::Own(number, owned)) => {
-            if let Some(version) = observed.version(*number) {
-                apply::set_owner(client, version, build::owner(validated), *owned).await?;
+            Action::Decide(number, record) => {
+                self.write(*number, async |version| apply::append_decision(client, version, record.clone()).await).await
             }
-        }
-        Some(Action::Prune(number)) => {
-            if let Some(version) = observed.version(*number) {
-                apply::delete_unchanged(client, version).await?;
+            Action::Start(origin) => self.create(|owner| self.first_job(origin, owner)).await,
+            Action::Train(origin, sweep) => {
+                let request = build::against(build::asked(&self.read_job(sweep).await?)?, standing);
+                self.create(|owner| build::training_job(settings, validated, origin, &request, owner)).await
             }
-        }
-        Some(Action::Remove(name)) => {
-            if let Some(job) = context.stores.get::<Job>(&validated.namespace, name) {
-                apply::delete(client, job.as_ref()).await?;
+            Action::Mirror(request) => {
+                self.create(|owner| mirror::job::mirror(settings, validated, request, owner)).await
             }
+            Action::Compare(pair, request) => {
+                self.create(|owner| comparison::job::comparison(settings, validated, *pair, request, owner)).await
+            }
+            Action::Own(number, owned) => {
+                let owner = || build::owner(validated);
+                self.write(*number, async |version| apply::set_owner(client, version, owner(), *owned).await).await
+            }
+            Action::Prune(number) => {
+                self.write(*number, async |version| apply::delete_unchanged(client, version).await).await
+            }
+            Action::Remove(name) => self.remove_job(name).await,
         }
     }
-    Ok(())
-}
 
-/// The whole Job, of which the store keeps only what is needed more often.
-async fn read_job(client: &Client, namespace: &str, name: &str) -> Result<Job, Error> {
-    let api: Api<Job> = Api::namespaced(client.clone(), namespace);
-    api.get(name).await.map_err(|error| Error::api(format!("read Job {name}"), error))
-}
+    /// Writes to a version that stands.
+    async fn write(
+        &self,
+        number: u32,
+        write: impl AsyncFnOnce(&ModelVersion) -> Result<Written, Error>,
+    ) -> Result<(), Error> {
+        let Some(version) = self.observed.version(number) else { return Ok(()) };
+        write(version).await.map(drop)
+    }
 
-async fn tell(
-    model: &LoanModel,
-    context: &Context,
-    observed: &Observed,
-    decision: Decision,
-) -> Result<Duration, Error> {
-    let Decision { action: _, status, versions, notices, requeue } = decision;
-    for (number, status) in versions {
-        if let Some(version) = observed.version(number) {
-            apply::patch_status(&context.client, version, &status).await?;
+    /// Creates a Job that the model owns; one that was not created itself yet has no UID, and gets none.
+    async fn create(&self, build: impl FnOnce(OwnerReference) -> Job) -> Result<(), Error> {
+        let Some(owner) = self.model.controller_owner_ref(&()) else { return Ok(()) };
+        let job = build(owner);
+        apply::create(&self.context.client, &job, |standing| apply::same_owner(standing, &job)).await.map(drop)
+    }
+
+    /// The first Job of a run: its sweep's, where it has one.
+    fn first_job(&self, origin: &Origin, owner: OwnerReference) -> Job {
+        let (settings, request) = (&self.context.settings, build::request(self.validated, origin));
+        if origin.trials.is_some() {
+            return build::sweep_job(settings, self.validated, origin, &request, owner);
+        }
+        build::training_job(settings, self.validated, origin, &build::against(request, self.standing), owner)
+    }
+
+    /// The whole Job, of which the store keeps only what is needed more often.
+    async fn read_job(&self, name: &str) -> Result<Job, Error> {
+        let api: Api<Job> = Api::namespaced(self.context.client.clone(), &self.validated.namespace);
+        api.get(name).await.map_err(|error| Error::api(format!("read Job {name}"), error))
+    }
+
+    async fn remove_job(&self, name: &str) -> Result<(), Error> {
+        match self.context.stores.get::<Job>(&self.validated.namespace, name) {
+            Some(job) => apply::delete(&self.context.client, job.as_ref()).await.map(drop),
+            None => Ok(()),
         }
     }
-    apply::patch_status(&context.client, model, &status).await?;
-    events::publish(context, model, notices).await;
-    Ok(requeue)
+
+    async fn tell(&self, decision: Decision) -> Result<Duration, Error> {
+        let Decision { action: _, status, versions, notices, requeue } = decision;
+        let client = &self.context.client;
+        for (number, status) in versions {
+            self.write(number, async |version| apply::patch_status(client, version, &status).await).await?;
+        }
+        apply::patch_status(client, self.model, &status).await?;
+        events::publish(self.context, self.model, notices).await;
+        Ok(requeue)
+    }
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ pub mod label {
 pub mod annotation {
     /// On a training Job: the [`Origin`](crate::loan_model::build::Origin) as JSON, from which its result can be written down.
     pub const ORIGIN: &str = "underwriter.dev/origin";
+    /// On a Job that compares: which version with which champion, as JSON.
+    pub const COMPARISON: &str = "underwriter.dev/comparison";
     /// On a scan Job: what it was asked, so that its result can be written down.
     pub const SCAN: &str = "underwriter.dev/scan";
     /// On every applied object: digest of what was wanted, so that a field that is wanted no longer is noticed.
@@ -61,6 +63,8 @@ pub enum Component {
     Predictor,
     /// Shows versions in another registry.
     RegistryMirror,
+    /// Compares a version with a champion that its training did not know.
+    Comparison,
 }
 
 impl Component {
@@ -73,6 +77,7 @@ impl Component {
             Self::DriftScan => "drift-scan",
             Self::Predictor => "predictor",
             Self::RegistryMirror => "registry-mirror",
+            Self::Comparison => "comparison",
         }
     }
 }
@@ -114,8 +119,7 @@ impl Name {
     /// The Job of an attempt at a version; attempts count from 1.
     #[must_use]
     pub fn training_job(&self, version: u32, attempt: u32) -> String {
-        let first = self.model_version(version);
-        if attempt <= 1 { first } else { format!("{first}-a{attempt}") }
+        numbered(self.model_version(version), attempt)
     }
 
     /// The Job that tries points for an attempt at a version.
@@ -128,6 +132,13 @@ impl Name {
     #[must_use]
     pub fn model_version(&self, version: u32) -> String {
         format!("{self}-v{version}")
+    }
+
+    /// The Job of an attempt at comparing a version with a champion; attempts count from 1.
+    #[must_use]
+    pub fn comparison_job(&self, version: u32, champion: u32, attempt: u32) -> String {
+        let first = format!("{}-vs-v{champion}", self.model_version(version));
+        numbered(first, attempt)
     }
 
     /// The Job that makes a registry show what has this digest.
@@ -147,6 +158,11 @@ impl Name {
     pub fn scan_job(&self, suffix: &str) -> String {
         format!("{self}-{suffix}")
     }
+}
+
+/// The name of a Job's first attempt, or of a later one.
+fn numbered(first: String, attempt: u32) -> String {
+    if attempt <= 1 { first } else { format!("{first}-a{attempt}") }
 }
 
 impl fmt::Display for Name {
@@ -196,6 +212,8 @@ mod tests {
     fn an_attempt_is_told_from_the_first() {
         let name = Name::parse("loans").unwrap();
         assert_eq!((name.training_job(3, 1), name.training_job(3, 2)), ("loans-v3".into(), "loans-v3-a2".into()));
+        let compared = [1, 2].map(|attempt| name.comparison_job(3, 1, attempt));
+        assert_eq!(compared, ["loans-v3-vs-v1", "loans-v3-vs-v1-a2"]);
     }
 
     proptest! {
@@ -204,6 +222,12 @@ mod tests {
         fn the_host_of_every_trial_fits_a_label(name in "[a-z]([-a-z0-9]{0,38}[a-z0-9])?", version in 0_u32..100_000, attempt in 0_u32..100) {
             let host = format!("{}-199", Name::parse(&name).unwrap().sweep_job(version, attempt));
             prop_assert!(host.len() <= 63, "{host}");
+        }
+
+        #[test]
+        fn the_name_of_a_comparison_fits_a_label(name in "[a-z]([-a-z0-9]{0,38}[a-z0-9])?", version in 0_u32..100_000, champion in 0_u32..100_000, attempt in 0_u32..100) {
+            let job = Name::parse(&name).unwrap().comparison_job(version, champion, attempt);
+            prop_assert!(job.len() <= 63, "{job}");
         }
 
         #[test]

@@ -165,7 +165,7 @@ pub struct Task<'a> {
     pub metadata: ObjectMeta,
     /// The object it is done for.
     pub owner: OwnerReference,
-    /// The subcommand: `train`, `sweep`, `drift` or `mirror`.
+    /// The subcommand: `train`, `sweep`, `drift`, `compare` or `mirror`.
     pub command: &'static str,
     /// Its request as JSON.
     pub request: String,

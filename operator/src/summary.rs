@@ -8,7 +8,7 @@ use k8s_openapi::api::{
     core::v1::{ContainerStateTerminated, ContainerStatus, Pod},
 };
 use kube::{Api, Client, ResourceExt as _, api::ListParams};
-use underwriter_contract::summary::Summary;
+use underwriter_contract::summary::{FailureReason, Summary};
 
 use crate::{Error, names::label, pod::TASK};
 
@@ -25,6 +25,40 @@ pub enum Progress {
     Broken(String),
     /// It was ended because it took too long; with what its last failed pod said, where one did.
     OutOfTime(Option<String>),
+}
+
+/// Why a Job did not do what it was for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The kind of fault, where the Job said it.
+    pub reason: Option<FailureReason>,
+    /// What is wrong, where, and what to do.
+    pub message: String,
+}
+
+impl Progress {
+    /// What a Job that has ended came to, if `wanted` takes what it said; none while it runs.
+    pub fn outcome<T>(&self, wanted: impl FnOnce(&Summary) -> Option<T>) -> Option<Result<T, Fault>> {
+        let fault = |reason, message: &str| Fault { reason, message: message.chars().take(800).collect() };
+        let lost = || fault(None, "it ended well, but its result was lost: another attempt tells it again");
+        Some(match self {
+            Self::Running(_) => return None,
+            Self::Ended(Summary::Failed(failure)) => Err(fault(Some(failure.reason), &failure.message)),
+            Self::Ended(summary) => wanted(summary).ok_or_else(lost),
+            Self::Lost => Err(lost()),
+            Self::Broken(why) => Err(fault(None, why)),
+            Self::OutOfTime(word) => {
+                let word = word.as_deref().map(|word| format!("; its last try ended with {word}"));
+                Err(fault(None, &format!("it took too long{}", word.unwrap_or_default())))
+            }
+        })
+    }
+
+    /// What a Job that runs waits for.
+    #[must_use]
+    pub fn waits(&self) -> Option<&str> {
+        if let Self::Running(waits) = self { waits.as_deref() } else { None }
+    }
 }
 
 /// Reads a Job's pods, and what they say.

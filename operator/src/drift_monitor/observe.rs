@@ -75,9 +75,9 @@ fn outcome(progress: Progress) -> Outcome {
         Progress::Running(waits_for) => Outcome::Running(waits_for),
         Progress::Ended(Summary::Scanned(scanned)) => Outcome::Scanned(scanned),
         Progress::Ended(Summary::Failed(failure)) => Outcome::Failed(failure),
-        Progress::Ended(Summary::Trained(_) | Summary::Skipped(_) | Summary::Tried(_) | Summary::Mirrored(_)) => {
-            internal("the Job did something else than a scan")
-        }
+        Progress::Ended(
+            Summary::Trained(_) | Summary::Skipped(_) | Summary::Tried(_) | Summary::Mirrored(_) | Summary::Compared(_),
+        ) => internal("the Job did something else than a scan"),
         Progress::Lost => internal("what it found cannot be read; the next scan looks again"),
         Progress::Broken(why) => internal(&why),
         Progress::OutOfTime(None) => internal("it took too long"),

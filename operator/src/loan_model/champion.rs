@@ -4,6 +4,7 @@
 //! promoted last and that nobody took back since.
 
 use jiff::Timestamp;
+use underwriter_contract::summary::Comparison;
 use underwriter_crds::{
     ModelVersion, PredictionService,
     loan_model::PromotionPolicy,
@@ -12,7 +13,7 @@ use underwriter_crds::{
 };
 
 use super::{
-    gates::{Verdict, evaluate},
+    gates::{Figures, Verdict, evaluate},
     observe::Observed,
     validate::Validated,
 };
@@ -95,6 +96,8 @@ impl<'a> Standing<'a> {
     #[must_use]
     pub fn derive(validated: &Validated, observed: &'a Observed) -> Self {
         let records = || observed.versions.iter().map(|version| (version.as_ref(), Record::of(version)));
+        let out: Vec<_> =
+            records().filter(|(_, record)| record.is_out()).map(|(version, _)| version.spec.version).collect();
         let champions = records().filter(|(_, record)| !record.is_out());
         let champion = champions
             .filter_map(|(version, record)| Some((record.promoted?, version.spec.version, version)))
@@ -102,7 +105,7 @@ impl<'a> Standing<'a> {
             .map(|(_, _, version)| version);
         let mut versions: Vec<_> = records()
             .map(|(version, record)| {
-                let verdict = evaluate(&validated.gates, &version.spec, champion);
+                let verdict = evaluate(&validated.gates, figures(version, champion, &out));
                 let state = initial_state(&record, &verdict);
                 Placed { version, state, verdict, record }
             })
@@ -233,6 +236,17 @@ impl Placed<'_> {
         };
         newer && allowed && self.state == VersionState::Candidate
     }
+}
+
+/// What the gates are to know of a version. A loss against one that was taken back says nothing of those that stand.
+fn figures<'a>(version: &'a ModelVersion, champion: Option<&ModelVersion>, taken_back: &[u32]) -> Figures<'a> {
+    let champion = champion.map(|champion| champion.spec.version);
+    let later = version.status.as_ref().and_then(|status| status.comparison.as_ref()?.found.as_ref());
+    let counts = |comparison: &&Comparison| !taken_back.contains(&comparison.version);
+    let mut known = later.into_iter().chain(&version.spec.compared_with).filter(counts);
+    let newest = known.clone().next();
+    let comparison = known.find(|comparison| Some(comparison.version) == champion).or(newest);
+    Figures { metrics: &version.spec.metrics, comparison, champion }
 }
 
 /// Where a version stands that neither decides nor is tried.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use underwriter_contract::{
-    request::{MirrorRequest, Trigger},
+    request::{CompareRequest, MirrorRequest, Trigger},
     summary::{Summary, Trained},
 };
 use underwriter_crds::{
@@ -19,6 +19,7 @@ use underwriter_crds::{
 use super::{
     build::{self, Origin},
     champion::Standing,
+    comparison::{self, Pair},
     drift::{self, Answer},
     history, mirror, news,
     observe::{Observed, ObservedRun},
@@ -63,6 +64,8 @@ pub enum Action {
     Train(Box<Origin>, String),
     /// Create the Job that makes MLflow show this.
     Mirror(Box<MirrorRequest>),
+    /// Create the Job that compares a version again.
+    Compare(Pair, Box<CompareRequest>),
     /// Make a version, given by its number, go with its model, or outlive it.
     Own(u32, bool),
     /// Remove a version, given by its number.
@@ -73,17 +76,18 @@ pub enum Action {
 
 /// Decides.
 #[must_use]
-pub fn decide(validated: &Validated, observed: &Observed, now: Timestamp) -> Decision {
-    let standing = Standing::derive(validated, observed);
+pub fn decide(validated: &Validated, observed: &Observed, standing: &Standing<'_>, now: Timestamp) -> Decision {
     let last = last_run(validated, observed, now);
-    let mirror = mirror::plan(validated, observed, &standing, now);
-    let situation = Situation { validated, observed, standing: &standing, last: last.as_ref(), mirror: &mirror, now };
+    let comparison = comparison::plan(validated, observed, standing, now);
+    let mirror = mirror::plan(validated, observed, standing, now);
+    let situation =
+        Situation { validated, observed, standing, last: last.as_ref(), comparison: &comparison, mirror: &mirror, now };
     let action = next_action(&situation);
     let status = status::of_model(&situation, action.as_ref());
     Decision {
         notices: news::notices(&situation, action.as_ref(), &status),
         status,
-        versions: status::of_versions(&standing, now)
+        versions: status::of_versions(&situation)
             .into_iter()
             .filter(|(number, _)| !touches(action.as_ref(), *number))
             .collect(),
@@ -95,7 +99,14 @@ pub fn decide(validated: &Validated, observed: &Observed, now: Timestamp) -> Dec
 fn touches(action: Option<&Action>, number: u32) -> bool {
     let touched = match action {
         Some(Action::Decide(touched, _) | Action::Own(touched, _) | Action::Prune(touched)) => Some(*touched),
-        Some(Action::Record(_) | Action::Start(_) | Action::Train(..) | Action::Mirror(_) | Action::Remove(_))
+        Some(
+            Action::Record(_)
+            | Action::Start(_)
+            | Action::Train(..)
+            | Action::Mirror(_)
+            | Action::Compare(..)
+            | Action::Remove(_),
+        )
         | None => None,
     };
     touched == Some(number)
@@ -122,6 +133,7 @@ fn next_action(situation: &Situation<'_>) -> Option<Action> {
         .or_else(|| history::ownership(validated, observed).map(|(number, owned)| Action::Own(number, owned)))
         .or_else(|| history::surplus(situation).map(Action::Prune))
         .or_else(|| remove(situation))
+        .or_else(|| situation.comparison.action.clone())
         .or_else(|| situation.mirror.action.clone())
 }
 
@@ -187,7 +199,10 @@ fn ended(run: &ObservedRun, validated: &Validated, observed: &Observed, now: Tim
         Some(Progress::Ended(Summary::Failed(failure))) => {
             (RunResult::Failed, Some(failure.reason), Some(failure.message.clone()))
         }
-        Some(Progress::Ended(Summary::Scanned(_) | Summary::Tried(_) | Summary::Mirrored(_)) | Progress::Lost) => (
+        Some(
+            Progress::Ended(Summary::Scanned(_) | Summary::Tried(_) | Summary::Mirrored(_) | Summary::Compared(_))
+            | Progress::Lost,
+        ) => (
             RunResult::Failed,
             None,
             Some("it ended well, but its result was lost: another attempt tells it again".into()),
@@ -209,9 +224,9 @@ fn out_of_time(Validated { deadline, .. }: &Validated, word: Option<&str>) -> St
 }
 
 fn requeue(situation: &Situation<'_>) -> Duration {
-    let Situation { validated, observed, standing, mirror, now, .. } = situation;
+    let Situation { validated, observed, standing, comparison, mirror, now, .. } = situation;
     let trains = active(observed).is_some();
-    let running = (trains || mirror.running).then_some(WHILE_RUNNING);
+    let running = (trains || comparison.running || mirror.running).then_some(WHILE_RUNNING);
     let free = !trains && !validated.suspend;
     let retry = situation.open_failure().filter(|_| free).map(Situation::tried_again_at);
     let scheduled = situation.next_moment(false).filter(|moment| free && moment > now);
@@ -222,7 +237,7 @@ fn requeue(situation: &Situation<'_>) -> Duration {
     let until = |time: Timestamp| Duration::try_from(time.duration_since(*now)).unwrap_or(Duration::from_secs(1));
     running
         .into_iter()
-        .chain(retry.into_iter().chain(drift).chain(scheduled).chain(mirror.again).map(until))
+        .chain(retry.into_iter().chain(drift).chain(scheduled).chain(comparison.again).chain(mirror.again).map(until))
         .min()
         .unwrap_or(SAFETY_NET)
         .min(SAFETY_NET)

@@ -4,8 +4,9 @@
 //! Without an interval a figure stands for itself, but a loss against the champion then proves nothing.
 
 use underwriter_contract::summary::{Comparison, Metric, MetricName};
-use underwriter_crds::{ModelVersion, ModelVersionSpec};
 
+#[cfg(test)]
+pub mod fixture;
 #[cfg(test)]
 mod rates;
 
@@ -62,12 +63,23 @@ pub enum Reason {
     MetricMissing,
 }
 
+/// What is known of a version.
+#[derive(Clone, Copy, Debug)]
+pub struct Figures<'a> {
+    /// Its figures on the test rows.
+    pub metrics: &'a [Metric],
+    /// How it does against the champion of now; else against one of an earlier time, where that still counts.
+    pub comparison: Option<&'a Comparison>,
+    /// The champion of now.
+    pub champion: Option<u32>,
+}
+
 /// Asks every check; a failure weighs more than a hold, and the first of each is told.
 #[must_use]
-pub fn evaluate(checks: &[Check], version: &ModelVersionSpec, champion: Option<&ModelVersion>) -> Verdict {
+pub fn evaluate(checks: &[Check], figures: Figures<'_>) -> Verdict {
     let mut held = Verdict::Pass;
     for check in checks {
-        match check.ask(version, champion) {
+        match check.ask(figures) {
             Verdict::Pass => {}
             Verdict::Fail(reason, message) => return Verdict::Fail(reason, message),
             hold => held = if held == Verdict::Pass { hold } else { held },
@@ -77,18 +89,16 @@ pub fn evaluate(checks: &[Check], version: &ModelVersionSpec, champion: Option<&
 }
 
 impl Check {
-    fn ask(&self, version: &ModelVersionSpec, champion: Option<&ModelVersion>) -> Verdict {
-        let figure = || version.metrics.iter().find(|metric| metric.name == self.metric);
+    fn ask(&self, Figures { metrics, comparison, champion }: Figures<'_>) -> Verdict {
+        let figure = || metrics.iter().find(|metric| metric.name == self.metric);
         match (self.bound, champion) {
             (Bound::VersusChampion { .. }, None) => Verdict::Pass,
-            (Bound::VersusChampion { max_loss }, Some(champion)) => {
-                self.compare(version.compared_with.as_ref(), champion.spec.version, max_loss)
-            }
+            (Bound::VersusChampion { max_loss }, Some(champion)) => self.compare(comparison, champion, max_loss),
             (Bound::AtLeast(bound), _) => {
-                figure().map_or_else(|| self.missing(&version.metrics), |figure| self.at_least(figure, bound))
+                figure().map_or_else(|| self.missing(metrics), |figure| self.at_least(figure, bound))
             }
             (Bound::AtMost(bound), _) => {
-                figure().map_or_else(|| self.missing(&version.metrics), |figure| self.at_most(figure, bound))
+                figure().map_or_else(|| self.missing(metrics), |figure| self.at_most(figure, bound))
             }
         }
     }
@@ -111,20 +121,25 @@ impl Check {
         Verdict::Fail(Reason::AboveBound, message)
     }
 
+    /// Against another than the champion of now a loss counts, and nothing else does.
     fn compare(&self, comparison: Option<&Comparison>, champion: u32, max_loss: f64) -> Verdict {
-        let not_compared =
-            || Verdict::Hold(Reason::NotCompared, format!("it was not compared with the champion v{champion}"));
-        let Some(comparison) = comparison else { return not_compared() };
-        if comparison.reused {
-            let message = "it was compared with the champion on rows that one of the two had used already";
-            return Verdict::Hold(Reason::RowsReused, message.into());
+        let verdict = comparison.map(|comparison| (comparison.version, self.judge(comparison, max_loss)));
+        match verdict {
+            Some((version, verdict)) if version == champion => verdict,
+            Some((_, loss @ Verdict::Fail(..))) => loss,
+            _ => Verdict::Hold(Reason::NotCompared, format!("it was not compared with the champion v{champion}")),
         }
-        let Some(figure) = comparison.differences.iter().find(|metric| metric.name == self.metric) else {
-            return self.not_among(&comparison.differences, &format!("was not compared with v{}", comparison.version));
-        };
-        match self.difference(figure, comparison.version, max_loss) {
-            Verdict::Pass if comparison.version != champion => not_compared(),
-            verdict => verdict,
+    }
+
+    fn judge(&self, comparison: &Comparison, max_loss: f64) -> Verdict {
+        let Comparison { version, reused, differences, rows: _ } = comparison;
+        if *reused {
+            let message = format!("it was compared with v{version} on rows that one of the two had used already");
+            return Verdict::Hold(Reason::RowsReused, message);
+        }
+        match differences.iter().find(|metric| metric.name == self.metric) {
+            Some(figure) => self.difference(figure, *version, max_loss),
+            None => self.not_among(differences, &format!("was not compared with v{version}")),
         }
     }
 
@@ -183,24 +198,7 @@ const fn more_is_better(metric: MetricName) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-    use underwriter_contract::Digest;
-
-    use super::*;
-
-    fn version(number: u32, metrics: serde_json::Value, compared: serde_json::Value) -> ModelVersion {
-        let digest = Digest::of(b"x");
-        let spec = json!({
-            "modelRef": {"name": "m"}, "version": number, "runId": "r", "configDigest": digest, "trigger": {"type": "Initial"},
-            "artifact": {"uri": "s3://a/", "digest": digest}, "data": {"uri": "s3://d/", "digest": digest, "rows": 1},
-            "algorithm": "Scorecard", "metrics": metrics, "threshold": 0.5, "comparedWith": compared,
-        });
-        ModelVersion::new("m", serde_json::from_value(spec).unwrap())
-    }
-
-    fn metric(name: &str, low: f64, high: f64) -> serde_json::Value {
-        json!({"name": name, "value": f64::midpoint(low, high), "low": low, "high": high})
-    }
+    use super::{fixture::*, *};
 
     fn word(verdict: &Verdict) -> String {
         match verdict {
@@ -210,26 +208,25 @@ mod tests {
         }
     }
 
+    const MAX_LOSS: Bound = Bound::VersusChampion { max_loss: 0.01 };
+
+    /// What is said of a version whose difference to another is this, while v2 decides.
     fn compared(name: MetricName, difference: (f64, f64), with: u32, reused: bool) -> String {
-        let key = serde_json::to_value(name).unwrap();
-        let differences = [metric(key.as_str().unwrap(), difference.0, difference.1)];
-        let new =
-            version(3, json!([]), json!({"version": with, "rows": 9, "reused": reused, "differences": differences}));
-        let check = Check { metric: name, bound: Bound::VersusChampion { max_loss: 0.01 } };
-        word(&evaluate(&[check], &new.spec, Some(&version(2, json!([]), json!(null)))))
+        let comparison = comparison(with, reused, vec![metric(name, difference.0, difference.1)]);
+        word(&evaluate(&[Check { metric: name, bound: MAX_LOSS }], against(2, Some(&comparison))))
     }
 
     #[test]
     fn the_end_of_the_interval_decides() {
         let check = |bound| Check { metric: MetricName::Recall, bound };
-        let new = version(1, json!([metric("recall", 0.70, 0.76)]), json!(null));
+        let metrics = [metric(MetricName::Recall, 0.70, 0.76)];
         for (bound, expected) in [
             (Bound::AtLeast(0.76), "Pass"),
             (Bound::AtLeast(0.77), "Fail BelowBound"),
             (Bound::AtMost(0.70), "Pass"),
             (Bound::AtMost(0.69), "Fail AboveBound"),
         ] {
-            assert_eq!(word(&evaluate(&[check(bound)], &new.spec, None)), expected, "{bound:?}");
+            assert_eq!(word(&evaluate(&[check(bound)], alone(&metrics))), expected, "{bound:?}");
         }
     }
 
@@ -261,23 +258,21 @@ mod tests {
 
     #[test]
     fn a_loss_without_an_interval_proves_nothing_and_a_figure_without_one_stands_for_itself() {
-        let difference = |value: f64| json!({"version": 2, "rows": 9, "reused": false, "differences": [{"name": "recall", "value": value}]});
-        let champion = version(2, json!([]), json!(null));
         for (value, expected) in [(0.3, "Pass"), (-0.009, "Pass"), (-0.3, "Hold DifferenceUnclear")] {
-            let check = Check { metric: MetricName::Recall, bound: Bound::VersusChampion { max_loss: 0.01 } };
-            let new = version(3, json!([]), difference(value));
-            assert_eq!(word(&evaluate(&[check], &new.spec, Some(&champion))), expected, "{value}");
+            let comparison = comparison(2, false, vec![bare(MetricName::Ks, value)]);
+            let check = Check { metric: MetricName::Ks, bound: MAX_LOSS };
+            assert_eq!(word(&evaluate(&[check], against(2, Some(&comparison)))), expected, "{value}");
         }
-        let new = version(1, json!([{"name": "ks", "value": 0.3}]), json!(null));
+        let metrics = [bare(MetricName::Ks, 0.3)];
         for (bound, expected) in [(Bound::AtLeast(0.3), "Pass"), (Bound::AtLeast(0.31), "Fail BelowBound")] {
-            assert_eq!(word(&evaluate(&[Check { metric: MetricName::Ks, bound }], &new.spec, None)), expected);
+            assert_eq!(word(&evaluate(&[Check { metric: MetricName::Ks, bound }], alone(&metrics))), expected);
         }
     }
 
     #[test]
     fn what_is_told_has_the_figure_the_bound_and_what_there_is_instead() {
-        let new = version(1, json!([metric("recall", 0.7, 0.75)]), json!(null));
-        let told = |metric, bound| match evaluate(&[Check { metric, bound }], &new.spec, None) {
+        let metrics = [metric(MetricName::Recall, 0.7, 0.75)];
+        let told = |metric, bound| match evaluate(&[Check { metric, bound }], alone(&metrics)) {
             Verdict::Fail(_, message) | Verdict::Hold(_, message) => message,
             Verdict::Pass => String::new(),
         };
@@ -290,20 +285,29 @@ mod tests {
     #[test]
     fn what_proves_nothing_holds() {
         assert_eq!(compared(MetricName::RocAuc, (0.1, 0.2), 2, true), "Hold RowsReused");
-        assert_eq!(compared(MetricName::RocAuc, (0.1, 0.2), 1, false), "Hold NotCompared");
-        let check = Check { metric: MetricName::RocAuc, bound: Bound::VersusChampion { max_loss: 0.01 } };
-        let alone = version(3, json!([]), json!(null));
-        assert_eq!(word(&evaluate(&[check], &alone.spec, Some(&alone))), "Hold NotCompared");
-        assert_eq!(word(&evaluate(&[check], &alone.spec, None)), "Pass");
+        let check = Check { metric: MetricName::RocAuc, bound: MAX_LOSS };
+        assert_eq!(word(&evaluate(&[check], against(2, None))), "Hold NotCompared");
+        assert_eq!(word(&evaluate(&[check], alone(&[]))), "Pass");
         let missing = Check { metric: MetricName::Recall, bound: Bound::AtLeast(0.5) };
-        assert_eq!(word(&evaluate(&[missing], &alone.spec, None)), "Hold MetricMissing");
+        assert_eq!(word(&evaluate(&[missing], alone(&[]))), "Hold MetricMissing");
+    }
+
+    #[test]
+    fn against_another_than_the_champion_only_a_loss_counts() {
+        for (difference, reused) in [((0.1, 0.2), false), ((-0.02, 0.01), false), ((-0.03, -0.02), true)] {
+            assert_eq!(compared(MetricName::RocAuc, difference, 1, reused), "Hold NotCompared", "{difference:?}");
+        }
+        assert_eq!(compared(MetricName::RocAuc, (-0.03, -0.02), 1, false), "Fail WorseThanChampion");
+        let other = comparison(1, false, vec![metric(MetricName::Recall, 0.1, 0.2)]);
+        let check = Check { metric: MetricName::RocAuc, bound: MAX_LOSS };
+        assert_eq!(word(&evaluate(&[check], against(2, Some(&other)))), "Hold NotCompared");
     }
 
     #[test]
     fn a_failure_weighs_more_than_a_hold_before_it() {
         let missing = Check { metric: MetricName::Ks, bound: Bound::AtLeast(0.5) };
         let low = Check { metric: MetricName::Recall, bound: Bound::AtLeast(0.9) };
-        let new = version(1, json!([metric("recall", 0.7, 0.8)]), json!(null));
-        assert_eq!(word(&evaluate(&[missing, low], &new.spec, None)), "Fail BelowBound");
+        let metrics = [metric(MetricName::Recall, 0.7, 0.8)];
+        assert_eq!(word(&evaluate(&[missing, low], alone(&metrics))), "Fail BelowBound");
     }
 }

@@ -15,9 +15,9 @@ use underwriter_contract::{
     summary::{FailureReason, Mirrored, Summary},
 };
 use underwriter_crds::{
-    Duration,
+    Duration, JobFailure,
     conditions::{ConditionType, Wanted},
-    loan_model::{Mirror, MirrorFailure, Mlflow},
+    loan_model::{Mirror, Mlflow},
 };
 
 use super::{
@@ -28,7 +28,10 @@ use super::{
     observe::Observed,
     validate::Validated,
 };
-use crate::{events::Notice, summary::Progress};
+use crate::{
+    events::Notice,
+    summary::{Fault, Progress},
+};
 
 /// The versions that are shown: the newest, and those that decide or are tried. A request has to fit into a variable.
 const MOST: usize = 50;
@@ -93,8 +96,9 @@ pub fn plan(validated: &Validated, observed: &Observed, standing: &Standing<'_>,
     };
     let running = observed.mirrors.last().is_some_and(runs);
     let failure = status.as_ref().and_then(|status| status.failure.as_ref());
-    let shown = failure.is_none() && status.as_ref().is_some_and(|status| status.digest == Some(wanted.digest()));
-    let job = validated.name.mirror_job(&wanted.digest());
+    let digest = wanted.digest();
+    let job = validated.name.mirror_job(&digest);
+    let shown = failure.is_none() && status.as_ref().is_some_and(|status| status.digest == Some(digest));
     let same = status.as_ref().is_some_and(|status| status.job == job);
     let again = failure.filter(|_| !shown && same).map(tried_again_at).filter(|again| *again > now);
     let condition = condition(mlflow, &wanted, shown, failure, &job, observed);
@@ -120,37 +124,28 @@ fn leftover(observed: &Observed, kept: usize) -> Option<Action> {
 }
 
 /// When a Job that failed is tried again as it stands.
-fn tried_again_at(failure: &MirrorFailure) -> Timestamp {
+fn tried_again_at(failure: &JobFailure) -> Timestamp {
     let index = failure.attempts.saturating_sub(1) as usize;
     after(failure.at, PAUSES.get(index).or(PAUSES.last()).copied().unwrap_or(Duration::hours(1)))
 }
 
 /// What is known once the end of a Job is written down.
 fn folded(told: Option<&Mirror>, newest: Option<&ObservedMirror>, now: Timestamp) -> Option<Mirror> {
-    let ended = newest.and_then(|mirror| Some((mirror, mirror.progress.as_ref()?)));
-    let Some((ObservedMirror { job, created, .. }, progress)) = ended else { return told.cloned() };
-    let failed = |reason, message: &str| {
-        let attempts = told.and_then(|told| told.failure.as_ref()).map_or(0, |failure| failure.attempts);
-        let (message, attempts) = (message.chars().take(800).collect(), attempts.saturating_add(1));
-        let failure = Some(MirrorFailure { reason, message, attempts, at: now });
-        let (digest, versions) = told.map_or((None, 0), |told| (told.digest.clone(), told.versions));
-        Some(Mirror { digest, versions, job: job.clone(), created: *created, failure })
+    let mirrored = |summary: &Summary| match summary {
+        Summary::Mirrored(mirrored) => Some(mirrored.clone()),
+        _ => None,
     };
-    match progress {
-        Progress::Running(_) => told.cloned(),
-        Progress::Ended(Summary::Mirrored(Mirrored { digest, versions, .. })) => Some(Mirror {
-            digest: Some(digest.clone()),
-            versions: *versions,
-            job: job.clone(),
-            created: *created,
-            failure: None,
-        }),
-        Progress::Ended(Summary::Failed(failure)) => failed(Some(failure.reason), &failure.message),
-        Progress::Ended(Summary::Trained(_) | Summary::Skipped(_) | Summary::Scanned(_) | Summary::Tried(_))
-        | Progress::Lost => failed(None, "it ended well, but its result was lost: another attempt tells it again"),
-        Progress::Broken(why) => failed(None, why),
-        Progress::OutOfTime(_) => failed(None, "it took too long"),
-    }
+    let ended = newest.and_then(|mirror| Some((mirror, mirror.progress.as_ref()?.outcome(mirrored)?)));
+    let Some((ObservedMirror { job, created, .. }, outcome)) = ended else { return told.cloned() };
+    let standing = told.map_or((None, 0), |told| (told.digest.clone(), told.versions));
+    let ((digest, versions), failure) = match outcome {
+        Ok(Mirrored { digest, versions, added: _ }) => ((Some(digest), versions), None),
+        Err(Fault { reason, message }) => {
+            let before = told.and_then(|told| told.failure.as_ref()).map_or(0, |failure| failure.attempts);
+            (standing, Some(JobFailure { reason, message, attempts: before.saturating_add(1), at: now }))
+        }
+    };
+    Some(Mirror { digest, versions, job: job.clone(), created: *created, failure })
 }
 
 /// What MLflow should show; nothing before there is a version.
@@ -186,7 +181,7 @@ fn condition(
     mlflow: &Mlflow,
     wanted: &MirrorRequest,
     shown: bool,
-    failure: Option<&MirrorFailure>,
+    failure: Option<&JobFailure>,
     job: &str,
     observed: &Observed,
 ) -> Wanted {
@@ -196,15 +191,11 @@ fn condition(
         return told(true, Reason::Mirrored, format!("{uri} shows {} versions", wanted.versions.len()));
     }
     let Some(failure) = failure else {
-        let waits = observed.mirrors.last().and_then(|mirror| mirror.progress.as_ref());
-        let waits = if let Some(Progress::Running(Some(why))) = waits {
-            format!("; its pod waits: {why}")
-        } else {
-            String::new()
-        };
+        let waits = observed.mirrors.last().and_then(|mirror| mirror.progress.as_ref()?.waits());
+        let waits = waits.map(|why| format!("; its pod waits: {why}")).unwrap_or_default();
         return told(false, Reason::Mirroring, format!("Job {job} brings {uri} up to date{waits}"));
     };
-    let MirrorFailure { reason, message, .. } = failure;
+    let JobFailure { reason, message, .. } = failure;
     let again = tried_again_at(failure);
     let message = format!("{message}; training and promotion go on; tried again by itself at {again:.0}");
     match reason {
@@ -217,7 +208,7 @@ fn condition(
 fn notice(before: Option<&Mirror>, after: Option<&Mirror>) -> Option<Notice> {
     let failed = |mirror: Option<&Mirror>| mirror.and_then(|mirror| mirror.failure.clone());
     match (failed(before), failed(after)) {
-        (None, Some(MirrorFailure { reason, message, .. })) => {
+        (None, Some(JobFailure { reason, message, .. })) => {
             let reason = reason.unwrap_or(FailureReason::Internal);
             Some(Notice::warning(Reason::MirrorFailed, format!("{reason:?}: {message}")))
         }

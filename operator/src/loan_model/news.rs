@@ -4,12 +4,13 @@ use underwriter_crds::{
     LoanModelStatus, ModelVersionSpec,
     conditions::{ConditionType, holds},
     loan_model::{LastRun, RunResult, SweepProgress},
-    model_version::{Decision as Verb, DecisionRecord, VersionState},
+    model_version::{Decision as Verb, DecisionRecord, LaterComparison, VersionState},
 };
 
 use super::{
     build::Origin,
     champion::Placed,
+    comparison::Pair,
     decide::Action,
     observe::{Observed, ObservedRun},
     status::explain,
@@ -29,6 +30,8 @@ enum News {
     AwaitingApproval,
     VersionPruned,
     RetrainingDidNotHelp,
+    ComparisonStarted,
+    ComparisonFailed,
 }
 
 /// What is new once an action is done and the status written.
@@ -36,12 +39,14 @@ enum News {
 pub fn notices(situation: &Situation<'_>, action: Option<&Action>, status: &LoanModelStatus) -> Vec<Notice> {
     let before = situation.observed.status.last_run.as_ref().map(|last| (last.version, last.attempt));
     let ended = situation.last.filter(|last| before < Some((last.version, last.attempt))).and_then(ended_notice);
-    let rejected = situation.standing.versions.iter().filter_map(rejected_notice);
+    let rejected = situation.standing.versions.iter().filter_map(|placed| rejected_notice(placed, situation));
+    let incomparable = situation.comparison.ended.as_ref().and_then(incomparable_notice);
     let waits = waits_notice(&situation.observed.status, status);
     let in_vain = did_not_help_notice(&situation.observed.status, status);
     ended
         .into_iter()
         .chain(rejected)
+        .chain(incomparable)
         .chain(waits)
         .chain(in_vain)
         .chain(situation.mirror.notice.clone())
@@ -50,11 +55,17 @@ pub fn notices(situation: &Situation<'_>, action: Option<&Action>, status: &Loan
 }
 
 /// A gate or a person has just said no.
-fn rejected_notice(placed: &Placed<'_>) -> Option<Notice> {
+fn rejected_notice(placed: &Placed<'_>, situation: &Situation<'_>) -> Option<Notice> {
     let told = placed.version.status.as_ref().and_then(|status| status.state);
     let news = placed.state == VersionState::Rejected && told != Some(VersionState::Rejected);
-    let text = || format!("v{}: {}", placed.version.spec.version, explain(placed));
+    let text = || format!("v{}: {}", placed.version.spec.version, explain(placed, situation.comparison));
     news.then(|| Notice::warning(News::VersionRejected, text()))
+}
+
+fn incomparable_notice((version, known): &(u32, LaterComparison)) -> Option<Notice> {
+    let failure = known.failure.as_ref()?;
+    let text = format!("v{version} against v{}, attempt {}: {}", known.champion, failure.attempts, failure.message);
+    Some(Notice::warning(News::ComparisonFailed, text))
 }
 
 fn waits_notice(before: &LoanModelStatus, after: &LoanModelStatus) -> Option<Notice> {
@@ -98,6 +109,10 @@ fn action_notice(action: &Action, observed: &Observed) -> Option<Notice> {
         Action::Prune(number) => {
             let text = format!("v{number}: there are more than spec.historyLimit versions; its artifact stays");
             Some(Notice::normal(News::VersionPruned, text))
+        }
+        Action::Compare(Pair { version, champion, attempt }, _) => {
+            let text = format!("v{version} against v{champion}, which decides by now, attempt {attempt}");
+            Some(Notice::normal(News::ComparisonStarted, text))
         }
         Action::Mirror(_) | Action::Own(..) | Action::Remove(_) => None,
     }

@@ -14,6 +14,7 @@ use underwriter_crds::{
 
 use super::{
     build::Origin,
+    comparison::{self, ObservedComparison, Pair},
     mirror::{ObservedMirror, is_seen},
 };
 use crate::{
@@ -37,6 +38,8 @@ pub struct Observed {
     pub monitors: Vec<Arc<DriftMonitor>>,
     /// The Jobs that bring MLflow up to date, oldest first.
     pub mirrors: Vec<ObservedMirror>,
+    /// The Jobs that compare versions again, oldest first.
+    pub comparisons: Vec<ObservedComparison>,
 }
 
 /// One run: its training Job, and its sweep's where it has one.
@@ -110,6 +113,7 @@ pub async fn observe(context: &Context, model: &LoanModel) -> Result<Observed, E
         services: stores.of_model(&namespace, &name),
         monitors: stores.of_model(&namespace, &name),
         mirrors: Vec::new(),
+        comparisons: Vec::new(),
     };
     for job in jobs(context, &namespace, &name, &observed.status).await? {
         let run = observe_run(context, &job, &observed).await?;
@@ -117,6 +121,7 @@ pub async fn observe(context: &Context, model: &LoanModel) -> Result<Observed, E
     }
     observed.runs.sort_by_key(|run| (run.origin.version, run.origin.attempt));
     observed.mirrors = mirrors(context, &namespace, &name, &observed.status).await?;
+    observed.comparisons = comparisons(context, &namespace, &name, &observed).await?;
     Ok(observed)
 }
 
@@ -139,9 +144,7 @@ async fn mirrors(
     model: &str,
     status: &LoanModelStatus,
 ) -> Result<Vec<ObservedMirror>, Error> {
-    let mut jobs = context.stores.of_model::<Job>(namespace, model);
-    jobs.retain(|job| is(job, Component::RegistryMirror));
-    jobs.sort_by_key(|job| (created(job), job.name_any()));
+    let jobs = by_age(context, namespace, model, Component::RegistryMirror);
     let mirror = |job: &Arc<Job>| ObservedMirror { job: job.name_any(), created: created(job), progress: None };
     let mut mirrors: Vec<_> = jobs.iter().map(mirror).collect();
     if let (Some(newest), Some(job)) = (mirrors.last_mut(), jobs.last())
@@ -150,6 +153,35 @@ async fn mirrors(
         newest.progress = Some(summary::observe(&context.client, job).await?);
     }
     Ok(mirrors)
+}
+
+/// As of [`mirrors`], the newest Job alone is asked how it does.
+async fn comparisons(
+    context: &Context,
+    namespace: &str,
+    model: &str,
+    observed: &Observed,
+) -> Result<Vec<ObservedComparison>, Error> {
+    let jobs = by_age(context, namespace, model, Component::Comparison);
+    let comparison = |job: &Arc<Job>| -> Result<ObservedComparison, Error> {
+        let (pair, progress) = (Pair::of(job)?, None);
+        Ok(ObservedComparison { job: job.name_any(), pair, created: created(job), progress })
+    };
+    let mut comparisons = jobs.iter().map(comparison).collect::<Result<Vec<_>, _>>()?;
+    if let (Some(newest), Some(job)) = (comparisons.last_mut(), jobs.last()) {
+        if !comparison::is_seen(observed.version(newest.pair.version), &newest.job) {
+            newest.progress = Some(summary::observe(&context.client, job).await?);
+        }
+    }
+    Ok(comparisons)
+}
+
+/// A model's Jobs of one kind, oldest first.
+fn by_age(context: &Context, namespace: &str, model: &str, component: Component) -> Vec<Arc<Job>> {
+    let mut jobs = context.stores.of_model::<Job>(namespace, model);
+    jobs.retain(|job| is(job, component));
+    jobs.sort_by_key(|job| (created(job), job.name_any()));
+    jobs
 }
 
 fn is(job: &Job, component: Component) -> bool {

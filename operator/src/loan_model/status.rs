@@ -12,7 +12,8 @@ use underwriter_crds::{
 
 use super::{
     build::Origin,
-    champion::{Placed, Standing},
+    champion::Placed,
+    comparison,
     decide::{Action, active},
     drift::{self, Answer, Consumed},
     gates::Verdict,
@@ -39,7 +40,7 @@ enum Reason {
 /// The status once an action is done.
 #[must_use]
 pub fn of_model(situation: &Situation<'_>, action: Option<&Action>) -> LoanModelStatus {
-    let Situation { validated, observed, standing, last, mirror, now } = situation;
+    let Situation { validated, observed, standing, last, comparison: _, mirror, now } = situation;
     let started = if let Some(Action::Start(origin)) = action { Some(origin.as_ref()) } else { None };
     let trains = if let Some(Action::Train(origin, _)) = action { Some(origin.as_ref()) } else { None };
     let run = started.map(|origin| planned(situation, origin)).or_else(|| going_on(situation, trains));
@@ -115,7 +116,7 @@ fn conditions(situation: &Situation<'_>, run: Option<&Run>) -> Vec<Wanted> {
     let open = situation.open_failure().filter(|_| run.is_none());
     let mut conditions = vec![ready(situation, open, run)];
     conditions.extend(stalled_or_reconciling(situation, open, run));
-    conditions.extend(situation.standing.awaiting().map(awaiting));
+    conditions.extend(awaiting(situation));
     conditions.extend(if run.is_some() || open.is_some() { None } else { retraining(situation) });
     conditions.extend(situation.mirror.condition.clone());
     conditions
@@ -150,7 +151,10 @@ fn ready(situation: &Situation<'_>, open: Option<&LastRun>, run: Option<&Run>) -
         return not(Reason::AwaitingApproval, message);
     }
     if let Some(placed) = standing.versions.last() {
-        return not(Reason::Rejected, format!("v{}: {}", placed.version.spec.version, explain(placed)));
+        return not(
+            Reason::Rejected,
+            format!("v{}: {}", placed.version.spec.version, explain(placed, situation.comparison)),
+        );
     }
     let reason = if validated.suspend { Reason::Suspended } else { Reason::WaitingForVersion };
     not(reason, "there is no version yet".into())
@@ -173,7 +177,7 @@ fn stalled_or_reconciling(situation: &Situation<'_>, open: Option<&LastRun>, run
     let nothing_left = || {
         let refused =
             standing.versions.last().filter(|_| standing.champion.is_none() && standing.awaiting().is_none())?;
-        let message = format!("v{}: {}", refused.version.spec.version, explain(refused));
+        let message = format!("v{}: {}", refused.version.spec.version, explain(refused, situation.comparison));
         (!observed.versions.is_empty()).then(|| Wanted::new(ConditionType::Stalled, true, Reason::Rejected, message))
     };
     if first {
@@ -222,22 +226,26 @@ fn progress_message(situation: &Situation<'_>, run: &Run) -> String {
     }
 }
 
-fn awaiting(placed: &Placed<'_>) -> Wanted {
-    let message = awaiting_message(placed);
-    match &placed.verdict {
+/// A version that waits for a person; one that a Job compares again waits for that first.
+fn awaiting(situation: &Situation<'_>) -> Option<Wanted> {
+    let Situation { standing, comparison, .. } = situation;
+    let compares = comparison.waits.as_ref().is_some_and(|waits| !waits.failed);
+    let placed = standing.awaiting().filter(|_| !compares)?;
+    let message = awaiting_message(placed, comparison);
+    Some(match &placed.verdict {
         Verdict::Hold(reason, _) => Wanted::new(ConditionType::AwaitingApproval, true, reason, message),
         Verdict::Pass | Verdict::Fail(..) => {
             Wanted::new(ConditionType::AwaitingApproval, true, Reason::PolicyManual, message)
         }
-    }
+    })
 }
 
-fn awaiting_message(placed: &Placed<'_>) -> String {
+fn awaiting_message(placed: &Placed<'_>, comparison: &comparison::Plan) -> String {
     let version = placed.version;
     format!(
         "v{}: {}. To approve it: {}  To deny it, write Denied instead",
         version.spec.version,
-        explain(placed),
+        explain(placed, comparison),
         approval(version)
     )
 }
@@ -281,14 +289,15 @@ fn drift_held(situation: &Situation<'_>) -> Option<Wanted> {
 
 /// The statuses of all versions, by number.
 #[must_use]
-pub fn of_versions(standing: &Standing<'_>, now: Timestamp) -> Vec<(u32, ModelVersionStatus)> {
-    standing.versions.iter().map(|placed| (placed.version.spec.version, of_version(placed, now))).collect()
+pub fn of_versions(situation: &Situation<'_>) -> Vec<(u32, ModelVersionStatus)> {
+    let versions = situation.standing.versions.iter();
+    versions.map(|placed| (placed.version.spec.version, of_version(placed, situation))).collect()
 }
 
-fn of_version(placed: &Placed<'_>, now: Timestamp) -> ModelVersionStatus {
+fn of_version(placed: &Placed<'_>, situation: &Situation<'_>) -> ModelVersionStatus {
     let Placed { version, state, verdict, record } = placed;
     let served = record.may_serve() || matches!(state, VersionState::Champion | VersionState::Challenger);
-    let message = explain(placed);
+    let message = explain(placed, situation.comparison);
     let ready = match verdict {
         _ if served => Wanted::new(ConditionType::Ready, true, Reason::MayBeServed, message),
         Verdict::Hold(reason, _) | Verdict::Fail(reason, _) => {
@@ -297,17 +306,26 @@ fn of_version(placed: &Placed<'_>, now: Timestamp) -> ModelVersionStatus {
         Verdict::Pass => Wanted::new(ConditionType::Ready, false, state, message),
     };
     let generation = version.metadata.generation;
-    let standing = version.status.as_ref().map_or(&[][..], |status| &status.conditions);
-    let conditions = merge(standing, vec![ready], generation, now);
-    ModelVersionStatus { observed_generation: generation.unwrap_or_default(), state: Some(*state), conditions }
+    let standing = version.status.clone().unwrap_or_default();
+    let conditions = merge(&standing.conditions, vec![ready], generation, situation.now);
+    let ended = situation.comparison.ended.as_ref().filter(|(number, _)| *number == version.spec.version);
+    let comparison = ended.map(|(_, known)| known.clone()).or(standing.comparison);
+    ModelVersionStatus {
+        observed_generation: generation.unwrap_or_default(),
+        state: Some(*state),
+        conditions,
+        comparison,
+    }
 }
 
-/// Why a version stands where it does: the last decision against it, or what the gates say.
-pub(super) fn explain(placed: &Placed<'_>) -> String {
+/// Why a version stands where it does: the last decision against it, or what the gates say, or what they wait for.
+pub(super) fn explain(placed: &Placed<'_>, comparison: &comparison::Plan) -> String {
+    let waits = comparison.waits.as_ref().filter(|waits| waits.version == placed.version.spec.version);
     let decided = placed.version.spec.decisions.iter().rev().find(|record| record.decision != Decision::Approved);
     match (decided, &placed.verdict) {
         (Some(record), _) => format!("{:?} by {}: {}", record.decision, record.by, record.reason),
-        (None, Verdict::Hold(_, message) | Verdict::Fail(_, message)) => message.clone(),
+        (None, Verdict::Hold(_, message)) => waits.map_or(message, |waits| &waits.message).clone(),
+        (None, Verdict::Fail(_, message)) => message.clone(),
         (None, Verdict::Pass) if placed.state == VersionState::Candidate => {
             "it passes its gates, and waits for a person".into()
         }

@@ -1,7 +1,10 @@
 //! Is a run due, and why? An ordered chain: the first trigger that fires wins, and one run goes on at a time.
 
 use jiff::Timestamp;
-use underwriter_contract::request::{Trigger, TriggerType};
+use underwriter_contract::{
+    request::{Trigger, TriggerType},
+    summary::FailureReason,
+};
 use underwriter_crds::{
     Duration,
     loan_model::{LastRun, RunResult},
@@ -10,6 +13,7 @@ use underwriter_crds::{
 use super::{
     build::Origin,
     champion::Standing,
+    comparison,
     drift::{self, Answer, Consumed, after},
     mirror,
     observe::Observed,
@@ -32,6 +36,8 @@ pub struct Situation<'a> {
     pub standing: &'a Standing<'a>,
     /// The last run that ended.
     pub last: Option<&'a LastRun>,
+    /// Whether the version that waits is compared again.
+    pub comparison: &'a comparison::Plan,
     /// What MLflow needs.
     pub mirror: &'a mirror::Plan,
     /// The time.
@@ -81,11 +87,7 @@ impl Situation<'_> {
     /// When a failed run is tried again as it stands.
     #[must_use]
     pub fn tried_again_at(failed: &LastRun) -> Timestamp {
-        let transient = failed.reason.is_none_or(|reason| reason.exit_code() == 1);
-        let pauses: &[Duration] = if transient { &AFTER_TRANSIENT } else { &AFTER_INVALID };
-        let index = failed.attempt.saturating_sub(1) as usize;
-        let pause = pauses.get(index).or(pauses.last()).copied().unwrap_or(Duration::hours(24));
-        after(failed.at, pause)
+        after(failed.at, pause(failed.reason, failed.attempt).unwrap_or(Duration::hours(24)))
     }
 
     /// The same run again: when its time has come, or what it learns was changed, or somebody asks.
@@ -150,6 +152,13 @@ impl Situation<'_> {
     fn outcomes_before(&self) -> Option<Timestamp> {
         self.validated.uses_outcomes().then_some(self.now)
     }
+}
+
+/// The pause after so many attempts that failed; none after the last that is to come soon.
+pub(super) fn pause(reason: Option<FailureReason>, attempts: u32) -> Option<Duration> {
+    let transient = reason.is_none_or(|reason| reason.exit_code() == 1);
+    let pauses: &[Duration] = if transient { &AFTER_TRANSIENT } else { &AFTER_INVALID };
+    pauses.get(attempts.saturating_sub(1) as usize).copied()
 }
 
 /// One more than the greatest number ever given, as far as anybody knows.

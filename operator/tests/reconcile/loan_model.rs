@@ -1,7 +1,10 @@
 //! Training, judging, and saying which version decides.
 
 use serde_json::{Value, json};
-use underwriter_contract::{Digest, request::MirrorRequest};
+use underwriter_contract::{
+    Digest,
+    request::{CompareRequest, MirrorRequest},
+};
 
 use crate::api_server::{Cluster, Controller::LoanModel, MODEL, VERSION};
 
@@ -237,6 +240,66 @@ async fn a_run_is_told_what_it_need_not_learn_again() {
     let request: Value = serde_json::from_str(environment["value"].as_str().unwrap()).unwrap();
     assert_eq!((&request["champion"]["version"], &request["version"]), (&json!(3), &json!(5)));
     assert_eq!(request["known"], json!([{"version": 4, "data": spec["data"]["digest"]}]));
+}
+
+const THIRD: &str = "/apis/underwriter.dev/v1alpha1/namespaces/bank/modelversions/loans-v3";
+
+/// A model that starts nothing, whose first version decides again: its second, which the third was compared with, was
+/// taken back.
+fn with_a_second_taken_back() -> Cluster {
+    let cluster = Cluster::with_champion();
+    cluster.change(MODEL, &json!({"spec": {"suspend": true}}));
+    let mut spec = cluster.get(VERSION)["spec"].clone();
+    let revoked = json!({"decision": "Revoked", "by": "ada", "at": "2026-01-02T00:00:00Z"});
+    (spec["version"], spec["decisions"]) = (json!(2), json!([spec["decisions"][0], revoked]));
+    cluster.own(&VERSION.replace("-v1", "-v2"), "ModelVersion", spec.clone());
+    (spec["version"], spec["decisions"], spec["comparedWith"]) = (json!(3), json!([]), difference(2));
+    spec["metrics"] = json!([{"name": "recall", "value": 0.8, "low": 0.78, "high": 0.82}]);
+    cluster.own(THIRD, "ModelVersion", spec);
+    cluster
+}
+
+fn difference(champion: u32) -> Value {
+    let better = json!({"name": "rocAuc", "value": 0.02, "low": 0.01, "high": 0.03});
+    json!({"version": champion, "rows": 900, "reused": false, "differences": [better]})
+}
+
+#[tokio::test]
+async fn a_version_is_compared_with_the_champion_that_came_back() {
+    let cluster = with_a_second_taken_back();
+    let writes = cluster.settle(LoanModel).await;
+    assert!(writes.contains(&"create jobs/loans-v3-vs-v1".to_owned()), "{writes:?}");
+    assert!(writes.contains(&"event ComparisonStarted".to_owned()), "{writes:?}");
+    let container = &cluster.only("jobs").1["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(container["args"], json!(["compare"]));
+    let request: CompareRequest = serde_json::from_str(container["env"][0]["value"].as_str().unwrap()).unwrap();
+    assert_eq!((request.version.version, request.champion.version), (3, 1));
+    assert_eq!(cluster.condition(THIRD, "Ready").unwrap().0, "False/NotCompared");
+    assert_eq!(cluster.condition(MODEL, "AwaitingApproval"), None);
+
+    let found = json!({"compared": {"run": "run", "comparison": difference(1)}});
+    cluster.job_ends("Complete", 0, &found);
+    let written = ["modelversions/loans-v3/status", "modelversions/loans-v3/status", "loanmodels/loans/status"];
+    assert_eq!(cluster.settle(LoanModel).await, written.map(|object| format!("patch {object}")));
+    let known = cluster.get(THIRD)["status"]["comparison"].clone();
+    assert_eq!((&known["found"], &known["job"]), (&difference(1), &json!("loans-v3-vs-v1")));
+    assert_eq!(cluster.get(MODEL)["status"]["challenger"], 3);
+}
+
+#[tokio::test]
+async fn a_comparison_that_fails_says_why_and_waits_for_a_person() {
+    let cluster = with_a_second_taken_back();
+    cluster.settle(LoanModel).await;
+    let failure = json!({"failed": {"reason": "TooFewBad", "message": "there are not both bad and good loans"}});
+    cluster.job_ends("Failed", 2, &failure);
+    let writes = cluster.settle(LoanModel).await;
+    assert!(writes.contains(&"event ComparisonFailed".to_owned()), "{writes:?}");
+    let (state, message) = cluster.condition(MODEL, "AwaitingApproval").unwrap();
+    assert_eq!(state, "True/NotCompared");
+    for part in ["there are not both", "tried again by itself at 2026-01-01T01:00:00Z", "approve it by hand"] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(cluster.condition(MODEL, "Ready").unwrap().0, "True/ChampionDecides");
 }
 
 #[tokio::test]

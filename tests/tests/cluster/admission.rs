@@ -52,7 +52,7 @@ async fn a_person_approves_in_their_own_name() -> Result<()> {
 }
 
 /// A person who may write versions, as far as roles go.
-async fn as_person(cluster: &Cluster, name: &str) -> Result<Cluster> {
+pub async fn as_person(cluster: &Cluster, name: &str) -> Result<Cluster> {
     let rule = json!({
         "apiGroups": ["underwriter.dev"], "resources": ["modelversions"],
         "verbs": ["get", "list", "watch", "create", "update", "patch"]

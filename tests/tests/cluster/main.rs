@@ -9,6 +9,7 @@ mod asking;
 mod bad_challenger;
 mod bad_input;
 mod client_counts;
+mod comparison;
 mod lifecycle;
 mod log_equals_client;
 mod mlflow;

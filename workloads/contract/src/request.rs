@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, learning::Learning};
+use crate::{
+    Digest,
+    learning::{Data, Learning},
+};
 
 /// The variable that holds a request as JSON.
 pub const REQUEST: &str = "UNDERWRITER_REQUEST";
@@ -111,6 +114,25 @@ pub struct TrainRequest {
     /// Versions after the champion that were learnt in this very way: on the same data there is nothing new to learn.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known: Vec<Known>,
+}
+
+/// Compare a version with the champion, on loans that neither was made from. Reads, and writes nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CompareRequest {
+    /// Format of this value.
+    pub format: u32,
+    /// `namespace/name` of the LoanModel.
+    pub model: String,
+    /// The loans, as the model describes them by now.
+    pub data: Data,
+    /// The version that is to be judged.
+    pub version: ArtifactRef,
+    /// The version that decides.
+    pub champion: ArtifactRef,
+    /// Outcomes received later than this are left out. None: there is no prediction log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcomes_before: Option<Timestamp>,
 }
 
 /// Which predictions a scan looks at.

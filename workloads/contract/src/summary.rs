@@ -29,6 +29,8 @@ pub enum Summary {
     Tried(Tried),
     /// MLflow shows what the cluster holds.
     Mirrored(Mirrored),
+    /// A version was compared with the champion.
+    Compared(Compared),
 }
 
 /// What came of one trial of a sweep.
@@ -63,6 +65,16 @@ pub struct Mirrored {
     pub versions: u32,
     /// Those among them that it did not know before.
     pub added: u32,
+}
+
+/// A version was compared with the champion.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Compared {
+    /// The version's run.
+    pub run: String,
+    /// How it does against the champion.
+    pub comparison: Comparison,
 }
 
 /// The data that a version was learnt from.

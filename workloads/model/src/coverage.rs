@@ -9,7 +9,10 @@ use proptest::{
 };
 use statrs::distribution::{Binomial, ContinuousCDF as _, Discrete as _, Normal};
 
-use crate::{interval, metrics};
+use crate::{
+    interval,
+    metrics::{self, Refusing},
+};
 
 const STATED: f64 = 0.95;
 /// As many bad loans as a test block wants, and the good ones among which they are found.
@@ -76,6 +79,42 @@ fn areas_and_their_differences_are_covered_as_often_as_stated() {
         for covered in [single, paired] {
             assert!(deviation(covered, worlds()).abs() < 4.0, "{distances:?}, {correlation}: {single}, {paired}");
         }
+    }
+}
+
+/// How many of the intervals of the difference of two recalls hold the truth: each version refuses at its own threshold,
+/// and finds a bad loan where its score, moved by what it can tell, is above.
+fn recalls_covered(distances: (f64, f64), thresholds: (f64, f64), correlation: f64) -> usize {
+    let (mut random, bad) = (TestRng::deterministic_rng(RngAlgorithm::ChaCha), bad());
+    let found = |distance: f64, threshold: f64| Normal::standard().sf(threshold - distance);
+    let truth = found(distances.0, thresholds.0) - found(distances.1, thresholds.1);
+    let holds_it = |_: &usize| {
+        let (one, other) = scores(&mut random, distances, correlation);
+        let [one, other] =
+            [(&one, thresholds.0), (&other, thresholds.1)].map(|(scores, threshold)| Refusing { scores, threshold });
+        let difference = metrics::paired_recall(one, other, &bad);
+        holds((difference.low.unwrap(), difference.high.unwrap()), truth)
+    };
+    (0..worlds()).filter(holds_it).count()
+}
+
+/// Where versions nearly always agree, the interval is wider than it must be: half a row in each cell is then much.
+#[test]
+fn differences_of_recall_are_covered_as_often_as_stated() {
+    for (distances, thresholds, correlation) in [
+        ((0.7, 0.7), (0.0, 0.0), 0.9),
+        ((0.7, 0.7), (-0.2, -0.2), 0.999),
+        ((0.7, 0.65), (0.0, 0.2), 0.95),
+        ((0.5, 0.9), (-1.0, 0.5), 0.3),
+        ((1.6, 1.5), (0.2, 0.2), 0.8),
+    ] {
+        let covered = recalls_covered(distances, thresholds, correlation);
+        println!("{distances:?} at {thresholds:?}, correlation {correlation}: {covered} of {} covered", worlds());
+        let deviation = deviation(covered, worlds());
+        assert!(
+            deviation > -4.0 && (deviation < 4.0 || correlation > 0.99),
+            "{distances:?}, {thresholds:?}: {covered}"
+        );
     }
 }
 

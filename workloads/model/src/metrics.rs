@@ -2,17 +2,19 @@
 //!
 //! ROC AUC, average precision, Brier score and log loss equal scikit-learn's, the Kolmogorov–Smirnov distance scipy's.
 //! Every figure carries a 95 % interval: ROC AUC and Gini by DeLong, mean losses by the error of a mean, shares by Clopper
-//! and Pearson, the rest by resampling. Scores are finite, `bad` and scores are of the same rows, and a figure that one
+//! and Pearson, the rest by resampling; differences of two versions by DeLong, and by Agresti and Min. Scores are finite, `bad` and scores are of the same rows, and a figure that one
 //! class alone does not define is left out.
 
 mod bootstrap;
 mod curve;
 mod loss;
+mod matched;
 mod reliability;
 mod roc;
 
 pub use curve::{RocPoint, average_precision, kolmogorov_smirnov, roc_curve};
 pub use loss::{brier, brier_estimate, log_loss, log_loss_estimate};
+pub use matched::Matched;
 pub use reliability::{Bin, calibration_error, reliability};
 pub use roc::{Estimate, roc_auc, roc_auc_difference};
 use underwriter_contract::summary::{Metric, MetricName, rounded};
@@ -62,6 +64,27 @@ pub fn at_threshold(scores: &[f64], bad: &[bool], threshold: f64) -> Vec<Metric>
 pub fn paired(new: &[f64], champion: &[f64], bad: &[bool]) -> Metric {
     let unknown = Metric { name: MetricName::RocAuc, value: 0.0, low: Some(-1.0), high: Some(1.0) };
     roc_auc_difference(new, champion, bad).and_then(|estimate| estimate.metric(MetricName::RocAuc)).unwrap_or(unknown)
+}
+
+/// What a version refuses: scores at or above its threshold.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusing<'a> {
+    /// Its scores.
+    pub scores: &'a [f64],
+    /// From where on it refuses.
+    pub threshold: f64,
+}
+
+/// Recall of one version less that of the champion, each at its own threshold, on the same rows, with its paired 95 %
+/// interval. Not known (and then 0 with the widest interval) where no row is bad.
+#[must_use]
+pub fn paired_recall(new: Refusing<'_>, champion: Refusing<'_>, bad: &[bool]) -> Metric {
+    let refused = |version: Refusing<'_>, row: usize| version.scores[row] >= version.threshold;
+    let rows = (0..bad.len()).filter(|row| bad[*row]);
+    let counts = Matched::count(rows.map(|row| (refused(new, row), refused(champion, row))));
+    let unknown = Metric { name: MetricName::Recall, value: 0.0, low: Some(-1.0), high: Some(1.0) };
+    let metric = counts.difference().and_then(|value| within(MetricName::Recall, value, Some(counts.interval())));
+    metric.unwrap_or(unknown)
 }
 
 fn within(name: MetricName, value: f64, interval: Option<(f64, f64)>) -> Option<Metric> {
@@ -136,5 +159,19 @@ mod tests {
         let scores = [0.1, 0.4, 0.35, 0.8];
         let difference = paired(&scores, &scores, &[false, false, true, true]);
         assert_eq!((difference.value, difference.low, difference.high), (0.0, Some(0.0), Some(0.0)));
+    }
+
+    #[test]
+    fn recall_is_paired_on_the_bad_rows_alone() {
+        let (new, champion) = ([0.9, 0.8, 0.1, 0.2], [0.9, 0.1, 0.1, 0.9]);
+        let refusing = |scores| Refusing { scores, threshold: 0.5 };
+        let difference = |bad: &[bool]| {
+            let Metric { value, low, high, .. } = paired_recall(refusing(&new), refusing(&champion), bad);
+            (value, low.unwrap(), high.unwrap())
+        };
+        assert_eq!(difference(&[true, true, true, false]).0, 0.333_333);
+        assert_eq!(difference(&[false; 4]), (0.0, -1.0, 1.0));
+        let (value, low, high) = difference(&[true, false, true, false]);
+        assert!(value == 0.0 && low == -high && high < 1.0, "{low} to {high}: equal on two rows is little proof");
     }
 }

@@ -27,7 +27,7 @@ use crate::{
     environment::Environment,
     progress::Progress,
     report,
-    train::{self, Gathered, champion::Champion, guards::Columns, loans::Loans, source::Source, spec},
+    train::{self, Gathered, guards::Columns, loans::Loans, published::Published, source::Source, spec},
 };
 
 /// The steps that looking at loans reports.
@@ -124,7 +124,7 @@ impl Evaluate {
         let data = Data { uri: self.data.join(" "), ..version.manifest().learning.data.clone() };
         progress.step(format!("reading {}", data.uri));
         let mut source = read(&self.data).await?;
-        spec::check(&mut source.table, &evaluated::needed(&data, version.manifest()))?;
+        spec::check(&mut source.table, &spec::needed(&data, [version.manifest()]))?;
         let loans = Loans::select(&source.table, &data)?;
         progress.step(format!("scoring {} loans", loans.len()));
         let text = evaluated::text(&version, &source, &loans);
@@ -143,7 +143,7 @@ async fn read(uris: &[String]) -> Result<Source, Failure> {
 }
 
 /// The version in a folder, verified.
-async fn load(folder: &Path) -> Result<Champion, Failure> {
+async fn load(folder: &Path) -> Result<Published, Failure> {
     let (artifacts, uri) = (Environment::Laptop.artifacts()?, folder_uri(folder));
     let location = uri.parse().map_err(|error| Failure::new(FailureReason::RequestInvalid, error))?;
     let found = artifact::finished(&artifacts, &location).await;
@@ -155,7 +155,7 @@ async fn load(folder: &Path) -> Result<Champion, Failure> {
         )
     };
     let (manifest, digest) = found.ok_or_else(missing)?;
-    Champion::load(&artifacts, &ArtifactRef { version: manifest.version, run: manifest.run, uri, digest }).await
+    Published::load(&artifacts, &ArtifactRef { version: manifest.version, run: manifest.run, uri, digest }).await
 }
 
 fn folder_uri(folder: &Path) -> String {

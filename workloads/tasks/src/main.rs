@@ -7,7 +7,7 @@ use std::{
 
 use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 use tracing_subscriber::EnvFilter;
-use underwriter_tasks::{drift, laptop, mirror, shell, sweep, train};
+use underwriter_tasks::{compare, drift, laptop, mirror, shell, sweep, train};
 
 /// Learns versions of a loan-default model and watches whether the world still looks like their data.
 #[derive(Parser)]
@@ -43,6 +43,8 @@ enum Task {
     },
     /// Compare the newest predictions with the profile of a version.
     Drift(shell::Options),
+    /// Score a version and the champion on loans that neither was made from.
+    Compare(shell::Options),
     /// Make MLflow show a model's versions.
     Mirror(shell::Options),
 }
@@ -81,6 +83,7 @@ fn main() -> ExitCode {
         Task::Evaluate(evaluate) => shell::answer(evaluate.run()),
         Task::Sweep { index, job } => shell::run(&job, |request, environment| sweep::run(request, environment, index)),
         Task::Drift(job) => shell::run(&job, drift::run),
+        Task::Compare(job) => shell::run(&job, compare::run),
         Task::Mirror(job) => shell::run(&job, mirror::run),
     }
 }

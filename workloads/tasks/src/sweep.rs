@@ -37,7 +37,9 @@ pub async fn run(request: TrainRequest, environment: Environment, index: u32) ->
     }
     let progress = Progress::new(STEPS);
     progress.step(format!("reading {}", request.learning.data.uri));
-    let Gathered { source, matured, observed } = train::gather(&request, environment).await?;
+    let TrainRequest { model, learning, outcomes_before, .. } = &request;
+    let Gathered { source, matured, observed } =
+        train::gather(model, &learning.data, *outcomes_before, environment).await?;
     let loans = Loans::select_as_of(&source.table, &request.learning.data, observed)?;
     let digest = loans.digest();
     let job = Job { request: &request, source: &source, matured, loans: &loans, digest: &digest, merged: None };

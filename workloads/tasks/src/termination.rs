@@ -34,6 +34,7 @@ fn shorten(summary: &mut Summary) -> bool {
         Summary::Failed(Failure { message, .. }) => halve(message),
         Summary::Skipped(skipped) => halve(&mut skipped.run),
         Summary::Tried(tried) => halve(&mut tried.run),
+        Summary::Compared(compared) => compared.comparison.differences.pop().is_some() || halve(&mut compared.run),
         Summary::Mirrored(_) => false, // two numbers and a digest
     }
 }

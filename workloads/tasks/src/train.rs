@@ -3,13 +3,12 @@
 //! [`source`] reads, [`outcomes`] joins what the prediction log knows, [`spec`] checks, [`loans`] selects, [`features`]
 //! and [`guards`] judge the columns, [`split`] divides the rows, [`candidate`] fits, [`sweep`] and [`selection`] choose
 //! (from [`trials`] of pods of their own, where these have run), [`decision`] calibrates and finds the threshold,
-//! [`champion`] compares, [`performance`] measures on the test rows, [`version`] is the whole of it without I/O. Here is
+//! [`published`] compares with the champion, [`performance`] measures on the test rows, [`version`] is the whole of it without I/O. Here is
 //! the I/O around it. Running twice is harmless: a finished manifest is only summarised.
 
 pub mod binning;
 pub mod boosting;
 pub mod candidate;
-pub mod champion;
 pub mod decision;
 pub mod evidence;
 pub mod fairness;
@@ -23,6 +22,7 @@ pub mod parsimony;
 pub mod performance;
 pub mod points;
 pub mod profile;
+pub mod published;
 pub mod reasons;
 pub mod report;
 pub mod scorecard;
@@ -39,9 +39,9 @@ pub mod texts;
 pub mod trials;
 pub mod version;
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use underwriter_contract::{
-    learning::Outcomes,
+    learning::{Data, Outcomes},
     request::TrainRequest,
     summary::{Failure, FailureReason, Skipped, Summary},
 };
@@ -52,8 +52,8 @@ use underwriter_data::{
 };
 
 use self::{
-    champion::Champion,
     loans::Loans,
+    published::Published,
     source::Source,
     table::Table,
     version::{Job, summary},
@@ -91,11 +91,12 @@ pub async fn run(request: TrainRequest, environment: Environment) -> Result<Summ
     }
     let progress = Progress::new(STEPS);
     let champion = match &request.champion {
-        Some(reference) => Some(Champion::load(&artifacts, reference).await?),
+        Some(reference) => Some(Published::load(&artifacts, reference).await?),
         None => None,
     };
     progress.step(format!("reading {}", request.learning.data.uri));
-    let gathered = gather(&request, environment).await?;
+    let TrainRequest { model, learning, outcomes_before, .. } = &request;
+    let gathered = gather(model, &learning.data, *outcomes_before, environment).await?;
     learn(&request, gathered, champion.as_ref(), &artifacts, &progress).await
 }
 
@@ -106,7 +107,7 @@ pub async fn run(request: TrainRequest, environment: Environment) -> Result<Summ
 pub async fn learn(
     request: &TrainRequest,
     Gathered { mut source, matured, observed }: Gathered,
-    champion: Option<&Champion>,
+    champion: Option<&Published>,
     artifacts: &Store,
     progress: &Progress,
 ) -> Result<Summary, Failure> {
@@ -130,38 +131,34 @@ pub async fn learn(
 
 fn nothing_new(
     request: &TrainRequest,
-    champion: Option<&Champion>,
+    champion: Option<&Published>,
     data: &underwriter_contract::Digest,
 ) -> Option<Summary> {
     let champion = champion.filter(|champion| champion.has_learnt(data, &request.learning.digest()));
     let known = request.known.iter().rev().find(|known| known.data == *data).map(|known| known.version);
-    let same_as = champion.map(Champion::version).or(known)?;
+    let same_as = champion.map(Published::version).or(known)?;
     Some(Summary::Skipped(Skipped { run: request.run.clone(), same_as }))
 }
 
-/// Reads the source, and the outcomes that the log has received.
+/// Reads the source, and the outcomes that a model's log had received before a moment.
 ///
 /// # Errors
 /// What is wrong with the data, the stores or the log.
-pub async fn gather(request: &TrainRequest, environment: Environment) -> Result<Gathered, Failure> {
-    let data = &request.learning.data;
+pub async fn gather(
+    model: &str,
+    data: &Data,
+    outcomes_before: Option<Timestamp>,
+    environment: Environment,
+) -> Result<Gathered, Failure> {
     let mut source = read(&environment.data()?, std::slice::from_ref(&data.uri)).await?;
     spec::check(&mut source.table, data)?;
-    let (log, observed) = matured(request, environment).await?;
+    let (log, observed) = match (data.outcomes, outcomes_before, &data.id) {
+        (Outcomes::Include, Some(before), Some(_)) => outcomes::read(&environment.log()?, model, before, data).await?,
+        _ => (Table::default(), None),
+    };
     let matured = log.height() as u64;
-    source.table.append(log);
+    source.table.append(log); // behind the source's rows: its own row of an application is the one that is kept
     Ok(Gathered { source, matured, observed })
-}
-
-/// The rows come behind the source's, whose own row of an application is the one that is kept.
-async fn matured(request: &TrainRequest, environment: Environment) -> Result<(Table, Option<Date>), Failure> {
-    let data = &request.learning.data;
-    match (data.outcomes, request.outcomes_before, &data.id) {
-        (Outcomes::Include, Some(before), Some(_)) => {
-            outcomes::read(&environment.log()?, &request.model, before, data).await
-        }
-        _ => Ok((Table::default(), None)),
-    }
 }
 
 /// Reads sources one after another, each part by part, by name.

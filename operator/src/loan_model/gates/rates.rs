@@ -9,14 +9,13 @@ use proptest::{
     test_runner::{RngAlgorithm, TestRng},
 };
 use serde_json::json;
-use underwriter_contract::{
-    Digest,
-    summary::{Metric, MetricName},
-};
-use underwriter_crds::ModelVersion;
+use underwriter_contract::summary::MetricName;
 use underwriter_model::{metrics, threshold};
 
-use super::{Bound, Check, Verdict, evaluate};
+use super::{
+    Bound, Check, Verdict, evaluate,
+    fixture::{against, alone, comparison},
+};
 
 /// A test block of Lending Club's loans.
 const BAD: usize = 300;
@@ -51,16 +50,6 @@ fn normals(random: &mut TestRng) -> (f64, f64) {
     (radius * cosine, radius * sine)
 }
 
-fn version(number: u32, metrics: &[Metric], compared: &serde_json::Value) -> ModelVersion {
-    let digest = Digest::of(b"x");
-    let spec = json!({
-        "modelRef": {"name": "m"}, "version": number, "runId": "r", "configDigest": digest, "trigger": {"type": "Initial"},
-        "artifact": {"uri": "s3://a/", "digest": digest}, "data": {"uri": "s3://d/", "digest": digest, "rows": 1},
-        "algorithm": "Scorecard", "metrics": metrics, "threshold": 0.5, "comparedWith": compared,
-    });
-    ModelVersion::new("m", serde_json::from_value(spec).unwrap())
-}
-
 /// What the default gate says of a new version, the bad loans of which lie `distance` from the good.
 fn ranked(random: &mut TestRng, bad: &[bool], distance: f64) -> Verdict {
     let own = (1.0 - CORRELATION * CORRELATION).sqrt();
@@ -70,10 +59,9 @@ fn ranked(random: &mut TestRng, bad: &[bool], distance: f64) -> Verdict {
         (one + distance * moved, CORRELATION * one + own * other + DISTANCE * moved)
     });
     let (new, champion): (Vec<f64>, Vec<f64>) = scores.unzip();
-    let differences = [metrics::paired(&new, &champion, bad)];
-    let compared = json!({"version": 1, "rows": bad.len(), "reused": false, "differences": differences});
+    let comparison = comparison(1, false, vec![metrics::paired(&new, &champion, bad)]);
     let check = Check { metric: MetricName::RocAuc, bound: Bound::VersusChampion { max_loss: MAX_LOSS } };
-    evaluate(&[check], &version(2, &[], &compared).spec, Some(&version(1, &[], &json!(null))))
+    evaluate(&[check], against(1, Some(&comparison)))
 }
 
 /// How many of the worlds pass and how many fail.
@@ -106,7 +94,7 @@ fn recall_fails(random: &mut TestRng, threshold: f64, wanted: f64) -> bool {
     let scores: Vec<f64> = (0..BAD).map(|_| random.random()).collect();
     let metrics = metrics::all(&scores, &scores, &[true; BAD], threshold);
     let check = Check { metric: MetricName::Recall, bound: Bound::AtLeast(wanted) };
-    matches!(evaluate(&[check], &version(1, &metrics, &json!(null)).spec, None), Verdict::Fail(..))
+    matches!(evaluate(&[check], alone(&metrics)), Verdict::Fail(..))
 }
 
 #[test]

@@ -118,6 +118,12 @@ impl Loans {
         self.dates.as_ref().and_then(|dates| dates.get(row).copied())
     }
 
+    /// Whether some of them are bad and others good.
+    pub fn have_both_classes(&self, rows: &[usize]) -> bool {
+        let bad = rows.iter().filter(|row| self.bad[**row]).count();
+        bad > 0 && bad < rows.len()
+    }
+
     /// Digest of every cell, by the names of the columns, not their order.
     pub fn digest(&self) -> Digest {
         let mut names: Vec<&str> = self.table.names().collect();

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use underwriter_contract::{
-    learning::Data,
+    learning::{ColumnRule, Data},
+    manifest::{Column, Manifest},
     summary::{Failure, FailureReason},
 };
 
@@ -26,6 +27,13 @@ pub fn check(table: &mut Table, data: &Data) -> Result<(), Failure> {
     }
     let message = format!("{} has no column {}; it has {}", data.uri, missing.join(", "), names.join(", "));
     Err(Failure::new(FailureReason::ColumnNotFound, message))
+}
+
+/// The spec by which some versions score: every column that one of them has learnt from must be there, and no other.
+pub fn needed<'a>(data: &Data, versions: impl IntoIterator<Item = &'a Manifest>) -> Data {
+    let learnt = versions.into_iter().flat_map(|manifest| &manifest.columns).filter(|column| column.learnt.is_some());
+    let rule = |column: &Column| ColumnRule { name: column.name.clone(), ..ColumnRule::default() };
+    Data { columns: learnt.map(rule).collect(), ..data.clone() }
 }
 
 /// The columns that are no features: label, time and ids.

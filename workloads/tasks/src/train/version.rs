@@ -9,16 +9,19 @@ use underwriter_contract::{
     request::TrainRequest,
     summary::{Comparison, DataSummary, Failure, FailureReason, MAX_COLUMNS, Metric, Summary, Trained, rounded},
 };
-use underwriter_model::{metrics, threshold};
+use underwriter_model::{
+    metrics::{self, Refusing},
+    threshold,
+};
 
 use super::{
     candidate::{FitError, Material},
-    champion::{Champion, Tested},
     decision::{self, Decision},
     folds,
     guards::Columns,
     loans::Loans,
     performance, profile,
+    published::{Published, Tested},
     report::{self, Report, Scored},
     selection::{self, Chosen},
     source::Source,
@@ -74,7 +77,7 @@ impl Job<'_> {
     ///
     /// # Errors
     /// What the data lacks, by its reason; `Internal` when a library fails.
-    pub fn learn(&self, champion: Option<&Champion>, progress: &Progress) -> Result<Version, Failure> {
+    pub fn learn(&self, champion: Option<&Published>, progress: &Progress) -> Result<Version, Failure> {
         let learning = &self.request.learning;
         let training = &learning.training;
         let (columns, blocks) = self.prepare(progress)?;
@@ -140,12 +143,13 @@ impl Job<'_> {
         blocks: split::Blocks,
         chosen: Chosen,
         decision: Decision,
-        champion: Option<&Champion>,
+        champion: Option<&Published>,
     ) -> Learnt {
         let material = self.material(&columns);
         let (scores, bad) = (chosen.candidate.scores(&material, &blocks.test), material.outcomes(&blocks.test));
         let metrics = metrics::all(&scores, &decision.probabilities(&scores), &bad, decision.threshold.score);
-        let tested = Tested { rows: &blocks.test, scores: &scores, bad: &bad, metrics: &metrics };
+        let refusing = Refusing { scores: &scores, threshold: decision.threshold.score };
+        let tested = Tested { rows: &blocks.test, bad: &bad, refusing };
         let compared_with = champion.map(|champion| champion.compare(self.loans, tested));
         let calibrate = chosen.candidate.scores(&material, &blocks.calibrate);
         let calibrate = Scored { scores: &calibrate, bad: &material.outcomes(&blocks.calibrate) };

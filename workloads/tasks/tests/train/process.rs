@@ -19,7 +19,8 @@ fn attempt(index: u32, folder: &Folder, request: &Json, environment: &[(&str, &s
     run(&["sweep", "--index", &index.to_string()], folder, request, &environment)
 }
 
-fn run(task: &[&str], folder: &Folder, request: &Json, environment: &[(&str, &str)]) -> (i32, Summary) {
+/// Exit code and summary of a task with some request.
+pub fn run(task: &[&str], folder: &Folder, request: &Json, environment: &[(&str, &str)]) -> (i32, Summary) {
     let (file, message) = (folder.write("request.json", request.to_string()), folder.path().join("message.json"));
     let output = Command::new(env!("CARGO_BIN_EXE_underwriter-tasks"))
         .args(task)
@@ -35,7 +36,8 @@ fn run(task: &[&str], folder: &Folder, request: &Json, environment: &[(&str, &st
     (output.status.code().unwrap(), serde_json::from_slice(&text).unwrap())
 }
 
-fn request(data: &str, folder: &Folder) -> Json {
+/// Asks for a version of loans in a file, to be written into a folder.
+pub fn request(data: &str, folder: &Folder) -> Json {
     let mut request: TrainRequest = loans::request();
     request.learning.data.uri = data.to_owned();
     request.artifact = format!("{}/artifact/", folder.path().display());

@@ -1,19 +1,26 @@
-//! The version that decides today: has it learnt this already, and how does the new one do on the same rows?
+//! A version as its artifact has it: what it has used, how it scores, and how another does against it on the same rows.
+//!
+//! Whether what was found is enough to promote is for the operator's gates.
 
 use underwriter_contract::{
     Digest,
+    learning::Split,
     manifest::{BOOSTER, Manifest},
     request::ArtifactRef,
-    summary::{Comparison, Failure, FailureReason, Metric, MetricName, rounded},
+    summary::{Comparison, Failure, FailureReason},
 };
 use underwriter_data::{artifact, store::Store};
-use underwriter_model::{Model, Value, metrics, value};
+use underwriter_model::{
+    Model, Value,
+    metrics::{self, Refusing},
+    value,
+};
 
 use super::loans::Loans;
 
-/// A version that decides.
+/// A version that can score.
 #[derive(Debug)]
-pub struct Champion {
+pub struct Published {
     model: Model,
 }
 
@@ -22,15 +29,13 @@ pub struct Champion {
 pub struct Tested<'a> {
     /// The test rows.
     pub rows: &'a [usize],
-    /// Its scores.
-    pub scores: &'a [f64],
     /// How the loans ended.
     pub bad: &'a [bool],
-    /// Its figures.
-    pub metrics: &'a [Metric],
+    /// Its scores of them, and its threshold.
+    pub refusing: Refusing<'a>,
 }
 
-impl Champion {
+impl Published {
     /// Reads and verifies its artifact.
     ///
     /// # Errors
@@ -41,7 +46,7 @@ impl Champion {
         let wanted: &[&str] = if manifest.files.contains_key(BOOSTER) { &[BOOSTER] } else { &[] };
         let mut loaded = artifact::load(store, reference, wanted).await.map_err(failed)?;
         Self::new(manifest, loaded.files.remove(BOOSTER)).map_err(|cause| {
-            let message = format!("the champion, {}, cannot score: {cause}", reference.uri);
+            let message = format!("the version in {} cannot score: {cause}", reference.uri);
             Failure::new(FailureReason::ArtifactCorrupt, message)
         })
     }
@@ -58,43 +63,54 @@ impl Champion {
 
     /// Its number.
     pub fn version(&self) -> u32 {
-        self.model.manifest().version
+        self.manifest().version
     }
 
     /// Whether it was learnt from the same data in the same way.
     pub fn has_learnt(&self, data: &Digest, config: &Digest) -> bool {
-        let manifest = self.model.manifest();
+        let manifest = self.manifest();
         manifest.data.digest == *data && manifest.config_digest == *config
     }
 
-    /// The new version against it, on the same rows.
+    /// Another version against it, on the same rows.
     pub fn compare(&self, loans: &Loans, new: Tested) -> Comparison {
-        let scores: Vec<f64> = new.rows.iter().map(|row| self.score(loans, *row)).collect();
-        let threshold = self.model.manifest().threshold.score;
-        let own = metrics::at_threshold(&scores, new.bad, threshold);
-        let recall = |metrics: &[Metric]| {
-            metrics.iter().find(|metric| metric.name == MetricName::Recall).map(|metric| metric.value)
-        };
-        let gain = recall(new.metrics).zip(recall(&own)).and_then(|(new, own)| rounded(new - own));
-        let mut differences = vec![metrics::paired(new.scores, &scores, new.bad)];
-        differences.extend(gain.map(|value| Metric { name: MetricName::Recall, value, low: None, high: None }));
+        let scores = self.scores(loans, new.rows);
+        let own = Refusing { scores: &scores, threshold: self.manifest().threshold.score };
+        let differences = vec![
+            metrics::paired(new.refusing.scores, own.scores, new.bad),
+            metrics::paired_recall(new.refusing, own, new.bad),
+        ];
         Comparison {
             version: self.version(),
             rows: new.rows.len() as u64,
-            reused: self.has_used(loans, new.rows),
+            reused: new.rows.iter().any(|row| !self.is_older_than(loans, *row)),
             differences,
         }
     }
 
-    /// Whether it has used a row as new as one of these; without dates, nobody knows.
-    fn has_used(&self, loans: &Loans, rows: &[usize]) -> bool {
-        let oldest = rows.iter().filter_map(|row| loans.date(*row)).min();
-        oldest.zip(self.model.manifest().data.to).is_none_or(|(oldest, newest_used)| newest_used >= oldest)
+    /// Whether a loan is newer than any that it has used, be it to test; without dates, nobody knows.
+    pub fn is_older_than(&self, loans: &Loans, row: usize) -> bool {
+        loans.date(row).zip(self.manifest().data.to).is_some_and(|(date, newest)| date > newest)
     }
 
-    /// Log-odds of a loan, read by the champion's own columns. Where it has no finite score it refuses.
-    pub fn score(&self, loans: &Loans, row: usize) -> f64 {
-        let columns = &self.model.manifest().columns;
+    /// Whether it was neither fitted nor calibrated on a loan: where rows were divided by time, its test rows are among
+    /// those.
+    pub fn is_untouched_by(&self, loans: &Loans, row: usize) -> bool {
+        let Manifest { learning, blocks, .. } = self.manifest();
+        match blocks.test.from.filter(|_| learning.training.split != Some(Split::Random)) {
+            Some(first) => loans.date(row).is_some_and(|date| date >= first),
+            None => self.is_older_than(loans, row),
+        }
+    }
+
+    /// Log-odds of some loans.
+    pub fn scores(&self, loans: &Loans, rows: &[usize]) -> Vec<f64> {
+        rows.iter().map(|row| self.score(loans, *row)).collect()
+    }
+
+    /// Log-odds of a loan, read by its own columns. Where it has no finite score it refuses.
+    fn score(&self, loans: &Loans, row: usize) -> f64 {
+        let columns = &self.manifest().columns;
         let read = |column: &underwriter_contract::manifest::Column| -> Value {
             let text = loans.table.column(&column.name).and_then(|cells| cells.get(row)).unwrap_or_default();
             value::read(column.kind, text, loans.date(row)).unwrap_or_default()
