@@ -168,10 +168,10 @@ async fn comparisons(
         Ok(ObservedComparison { job: job.name_any(), pair, created: created(job), progress })
     };
     let mut comparisons = jobs.iter().map(comparison).collect::<Result<Vec<_>, _>>()?;
-    if let (Some(newest), Some(job)) = (comparisons.last_mut(), jobs.last()) {
-        if !comparison::is_seen(observed.version(newest.pair.version), &newest.job) {
-            newest.progress = Some(summary::observe(&context.client, job).await?);
-        }
+    if let (Some(newest), Some(job)) = (comparisons.last_mut(), jobs.last())
+        && !comparison::is_seen(observed.version(newest.pair.version), &newest.job)
+    {
+        newest.progress = Some(summary::observe(&context.client, job).await?);
     }
     Ok(comparisons)
 }

@@ -1,5 +1,7 @@
 //! A digest of what is learnt must never move by itself: an operator's upgrade would train every model again.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 use serde_json::{Value, json};
 use underwriter_contract::learning::Learning;
 

@@ -1,6 +1,6 @@
 //! Stores, the web, artifacts and the log against real servers, which the tests start themselves.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic, in its helpers too")]
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic, in its helpers too")]
 
 mod artifact;
 mod clients;

@@ -39,11 +39,11 @@ fn table() -> Table {
     let noise = |at: usize, factor: u64| ((at as u64 + 1).wrapping_mul(factor) >> 40) % 1000;
     let row = |at: usize| {
         let (one, other) = (noise(at, 0x9e37_79b9_7f4a_7c15), noise(at, 0xbf58_476d_1ce4_e5b9));
-        let bad = noise(at, 0x94d0_49bb_1331_11eb) < 100 + one / 5 + if at % 2 == 0 { 100 } else { 0 };
-        let age = if at % 10 == 0 { None } else { Some((20 + other % 50).to_string()) };
+        let bad = noise(at, 0x94d0_49bb_1331_11eb) < 100 + one / 5 + if at.is_multiple_of(2) { 100 } else { 0 };
+        let age = if at.is_multiple_of(10) { None } else { Some((20 + other % 50).to_string()) };
         let (year, month) = (2009 + at / 3600, at / 300 % 12 + 1);
         let status = if bad { "Charged Off" } else { "Fully Paid" };
-        let level = if at % 2 == 0 { LEVEL } else { "plain" };
+        let level = if at.is_multiple_of(2) { LEVEL } else { "plain" };
         let text = |text: &str| Some(text.to_owned());
         vec![
             text(&at.to_string()),
@@ -52,7 +52,7 @@ fn table() -> Table {
             text(&one.to_string()),
             text(level),
             age,
-            text(if at % 3 == 0 { "<i>" } else { "m" }),
+            text(if at.is_multiple_of(3) { "<i>" } else { "m" }),
             text("0"),
         ]
     };

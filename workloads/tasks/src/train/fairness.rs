@@ -175,7 +175,7 @@ mod tests {
 
     /// Every fourth row is bad; of the first 100 rows half are refused, of the others a fifth.
     fn rows(count: usize) -> Vec<TestRow> {
-        let refused = |row: usize| if row < 100 { row % 2 == 0 } else { row % 5 == 0 };
+        let refused = |row: usize| if row < 100 { row.is_multiple_of(2) } else { row.is_multiple_of(5) };
         let row =
             |row| TestRow { row, date: None, score: 0.0, probability: 0.0, bad: row % 4 == 0, refused: refused(row) };
         (0..count).map(row).collect()

@@ -142,7 +142,7 @@ fn newton(inputs: &Inputs, bad: &[bool], start: Vec<f64>) -> Curvature {
     let all: Vec<usize> = (0..inputs.risky.len()).collect();
     for _ in 0..MOST_STEPS {
         let next = Curvature::at(inputs, bad, here.foretold(&all));
-        if !(next.gradient() < here.gradient()) {
+        if next.gradient().is_nan() || next.gradient() >= here.gradient() {
             return here;
         }
         here = next;

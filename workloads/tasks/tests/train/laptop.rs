@@ -147,12 +147,12 @@ fn says_what_an_argument_lacks() {
 fn reads_odd_files() {
     let folder = Folder::new("odd");
     let row = |at: usize| {
-        let status = if at % 4 == 0 { "Charged Off" } else { "Fully Paid" };
+        let status = if at.is_multiple_of(4) { "Charged Off" } else { "Fully Paid" };
         let (month, title) = (["Nov", "Dec"][at % 2], format!("\"b\u{e4}r {}\rtwo lines\"", at % 3));
         format!(
             "{at},{month}-2011, 36 months,{}.5%,10+ years,,{},{title},{status},\r",
             at % 9,
-            if at % 5 == 0 { "n/a" } else { "7" }
+            if at.is_multiple_of(5) { "n/a" } else { "7" }
         )
     };
     let rows: String = (0..400).map(row).collect();

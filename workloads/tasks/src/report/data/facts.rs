@@ -223,14 +223,13 @@ fn bins(evidence: &Evidence, places: &[usize], rows: &[usize], bad: &[bool], kin
 }
 
 fn named(evidence: &Evidence, kind: ColumnKind) -> Vec<(String, f64)> {
-    let values = match evidence {
+    match evidence {
         Evidence::Bins(bins) => crate::report::card::points::of_bins(bins, kind),
         Evidence::Levels(Levels { evidence, other, missing, .. }) => {
             let levels = evidence.iter().map(|(level, evidence)| (level.clone(), *evidence));
             levels.chain([("any other value".to_owned(), *other), ("not given".to_owned(), *missing)]).collect()
         }
-    };
-    values
+    }
 }
 
 fn information(bins: &[(BinFacts, f64)]) -> f64 {

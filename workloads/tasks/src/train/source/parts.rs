@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn reads_what_is_packed_whatever_its_name() {
-        let twice = [gzip(LOANS[..20].as_bytes()), gzip(LOANS[20..].as_bytes())].concat();
+        let twice = [gzip(&LOANS.as_bytes()[..20]), gzip(&LOANS.as_bytes()[20..])].concat();
         let (zstd, zip) = (zstd::encode_all(LOANS.as_bytes(), 1).unwrap(), archive(&[("b.csv", LOANS.as_bytes())]));
         let nested = archive(&[("b.csv.gz", &twice), ("__MACOSX/b.csv.gz", b"x"), (".mark", b"")]);
         let several = archive(&[("other.csv", b"x\n1\n"), ("folder/a.csv", LOANS.as_bytes())]);

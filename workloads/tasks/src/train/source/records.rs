@@ -342,10 +342,11 @@ mod tests {
 
     use super::{Broken, Fault, LONGEST, Record, Records};
 
-    type Rows = Vec<Vec<String>>;
+    /// Header, sound records and broken ones.
+    type Scanned = (Vec<String>, Vec<Vec<String>>, Vec<(u64, Fault)>);
 
-    /// Header, sound records and broken ones, read a few bytes at a time.
-    fn scan(bytes: &[u8]) -> Result<(Vec<String>, Rows, Vec<(u64, Fault)>), Broken> {
+    /// Read a few bytes at a time.
+    fn scan(bytes: &[u8]) -> Result<Scanned, Broken> {
         let mut records = Records::new(Dripping(bytes));
         let header = records.header().unwrap()?;
         let (mut rows, mut broken, mut record) = (Vec::new(), Vec::new(), Record::default());
