@@ -131,6 +131,14 @@ def attribute(type_, settable: bool, needed: bool) -> dict:
     return {"type": type_, "required": settable and needed, "optional": settable and not needed, "computed": not (settable and needed)}
 
 
+def write_only(block_: dict) -> dict:
+    """Marks what is sent and never kept, which the provider names so."""
+    for name, found in block_["attributes"].items():
+        if name.endswith("_wo"):
+            found |= {"write_only": True, "computed": False}
+    return block_
+
+
 def pascal(value: str) -> str:
     """The bindings' own name of an argument, out of the expression of its value: InstanceClass of this._instanceClass."""
     name = re.search(r"(?:this\._|struct\.)(\w+)", value).group(1)
@@ -151,7 +159,7 @@ def nested(binding: Binding, value: str, nesting: str, holds: str, needed: bool)
 
 def one(text: str) -> dict:
     binding = read(text)
-    return {"version": 0, "block": block(binding, binding.root, binding.classes[binding.root])}
+    return {"version": 0, "block": write_only(block(binding, binding.root, binding.classes[binding.root]))}
 
 
 def place(type_: str, data: bool) -> str:
@@ -168,16 +176,21 @@ def files(wheel: Path, wanted: set[str]) -> dict[str, str]:
         return {member.name: archive.extractfile(member).read().decode() for member in archive if member.name in wanted}
 
 
-def schema(wheel: Path, resources: set[str], data_sources: set[str]) -> dict:
-    """The schema of the provider and of those types asked for that it has."""
+def schema(wheel: Path, resources: set[str], data_sources: set[str], ephemeral: set[str]) -> dict:
+    """The schema of the provider and of those types asked for that it has.
+
+    The bindings know no ephemeral resources; one has the arguments of the data source of its name.
+    """
     provider = "package/lib/provider/index.js"
-    resource = {place(type_, False): type_ for type_ in resources}
-    data = {place(type_, True): type_ for type_ in data_sources}
-    found = files(wheel, {provider, *resource, *data})
+    resource = {type_: place(type_, False) for type_ in resources}
+    data = {type_: place(type_, True) for type_ in data_sources | ephemeral}
+    found = files(wheel, {provider, *resource.values(), *data.values()})
+    read_data = {type_: one(found[path]) for type_, path in data.items() if path in found}
     return {
         "provider": one(found[provider]),
-        "resource_schemas": {type_: one(found[path]) for path, type_ in resource.items() if path in found},
-        "data_source_schemas": {type_: one(found[path]) for path, type_ in data.items() if path in found},
+        "resource_schemas": {type_: one(found[path]) for type_, path in resource.items() if path in found},
+        "data_source_schemas": {type_: read_data[type_] for type_ in data_sources & read_data.keys()},
+        "ephemeral_resource_schemas": {type_: read_data[type_] for type_ in ephemeral & read_data.keys()},
     }
 
 

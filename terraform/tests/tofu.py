@@ -12,15 +12,15 @@ import bindings
 
 CACHE = Path.home() / ".cache/underwriter"
 WHEEL = next((CACHE / "terraform").glob("cdktf_cdktf_provider_aws-*.whl"))
-USED = re.compile(r'^(resource|data) "(aws_\w+)"', re.MULTILINE)
-CODE = ("*.tf", "*.tofu", "*.tftest.hcl")
+USED = re.compile(r'^(resource|data|ephemeral) "(aws_\w+)"', re.MULTILINE)
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-def types_used(folder: Path) -> tuple[set[str], set[str]]:
-    """The types of resources and of data sources that a folder's files name, whether or not the provider has them."""
+def types_used(folder: Path) -> tuple[set[str], set[str], set[str]]:
+    """The types of resources, data sources and ephemeral resources that files name, whether or not the provider has them."""
     found = {match for path in folder.rglob("*.tf") for match in USED.findall(path.read_text())}
-    return {type_ for kind, type_ in found if kind == "resource"}, {type_ for kind, type_ in found if kind == "data"}
+    resources, data_sources, ephemeral = ({type_ for kind, type_ in found if kind == of} for of in ("resource", "data", "ephemeral"))
+    return resources, data_sources, ephemeral
 
 
 class Tofu:

@@ -57,7 +57,7 @@ resource "aws_db_instance" "this" {
   #checkov:skip=CKV_AWS_118: Enhanced monitoring is paid by what it writes; the alarms read the free metrics.
   #checkov:skip=CKV_AWS_129: The log is read in RDS itself; its export is paid by the gigabyte.
   #checkov:skip=CKV_AWS_157: A standby doubles the price; production has one, development none.
-  #checkov:skip=CKV_AWS_161: Roles inside have passwords that the Job makes and keeps in Secrets Manager; nobody logs in by IAM.
+  #checkov:skip=CKV_AWS_161: Roles inside have passwords of the cluster's own; nobody logs in by IAM.
   #checkov:skip=CKV_AWS_293: On in production; an environment to try things in must be easy to destroy.
   #checkov:skip=CKV_AWS_353: Performance Insights has not every small class.
   #checkov:skip=CKV_AWS_354: As above.

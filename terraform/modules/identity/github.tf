@@ -49,15 +49,15 @@ resource "aws_iam_role_policy" "deploy" {
       {
         Sid      = "FindTheServer"
         Effect   = "Allow"
-        Action   = ["ec2:DescribeInstances", "ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation"]
+        Action   = ["autoscaling:DescribeAutoScalingGroups", "ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation"]
         Resource = ["*"] # descriptions cannot be narrowed
       },
       {
         Sid       = "OnItsServersOnly"
         Effect    = "Allow"
-        Action    = ["ssm:StartSession", "ssm:SendCommand"]
-        Resource  = ["arn:${local.partition}:ec2:${local.region}:${local.account}:instance/*"]
-        Condition = { StringEquals = { "ssm:resourceTag/Environment" = var.environment } }
+        Action    = ["ssm:SendCommand"]
+        Resource  = ["${local.ec2}:instance/*"]
+        Condition = { StringEquals = { "ssm:resourceTag/Cluster" = var.name } }
       },
       {
         Sid      = "Commands"
@@ -66,16 +66,10 @@ resource "aws_iam_role_policy" "deploy" {
         Resource = ["arn:${local.partition}:ssm:${local.region}::document/AWS-RunShellScript"]
       },
       {
-        Sid      = "Tunnels"
+        Sid      = "HandOverWhatTheyInstall"
         Effect   = "Allow"
-        Action   = ["ssm:StartSession"]
-        Resource = ["arn:${local.partition}:ssm:${local.region}::document/AWS-StartPortForwardingSession"]
-      },
-      {
-        Sid      = "EndItsSessions"
-        Effect   = "Allow"
-        Action   = ["ssm:TerminateSession"]
-        Resource = ["arn:${local.partition}:ssm:${local.region}:${local.account}:session/$${aws:userid}-*"]
+        Action   = ["s3:PutObject"]
+        Resource = ["${var.artifacts_bucket_arn}/deployments/*"]
       },
     ]
   })

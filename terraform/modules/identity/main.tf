@@ -28,6 +28,5 @@ locals {
     }]
   })
 
-  # Servers and volumes of this environment, by the tags that every one of them carries.
-  ours = { StringEquals = { "aws:ResourceTag/Environment" = var.environment } }
+  ec2 = "arn:${local.partition}:ec2:${local.region}:${local.account}"
 }

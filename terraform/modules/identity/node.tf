@@ -28,79 +28,88 @@ resource "aws_iam_role_policy" "node" {
 }
 
 locals {
-  node = merge(
-    { buckets = local.node_buckets, images = local.node_images, machine = local.node_machine },
-    length(var.secret_arns) > 0 ? { secrets = local.node_secrets } : {},
-  )
+  node = { for name, statements in local.node_statements : name => statements if name != "secrets" || length(var.secret_arns) > 0 }
 
-  node_buckets = [
-    {
-      Sid      = "LookInto"
-      Effect   = "Allow"
-      Action   = ["s3:ListBucket", "s3:GetBucketLocation"]
-      Resource = [var.data_bucket_arn, var.artifacts_bucket_arn, var.snapshots_bucket_arn]
-    },
-    {
-      Sid      = "ReadLoans"
-      Effect   = "Allow"
-      Action   = ["s3:GetObject"]
-      Resource = ["${var.data_bucket_arn}/*"]
-    },
-    {
-      Sid      = "KeepArtifactsAndSnapshots"
-      Effect   = "Allow"
-      Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
-      Resource = ["${var.artifacts_bucket_arn}/*", "${var.snapshots_bucket_arn}/*"]
-    },
-  ]
+  node_statements = {
+    buckets = [
+      {
+        Sid      = "LookInto"
+        Effect   = "Allow"
+        Action   = ["s3:ListBucket"]
+        Resource = [var.data_bucket_arn, var.artifacts_bucket_arn, var.snapshots_bucket_arn]
+      },
+      {
+        Sid      = "ReadLoans"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject"]
+        Resource = ["${var.data_bucket_arn}/*"]
+      },
+      {
+        Sid      = "KeepArtifacts"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+        Resource = ["${var.artifacts_bucket_arn}/*"]
+      },
+      {
+        Sid      = "CopyState" # and never delete a copy: the bucket's lifecycle does
+        Effect   = "Allow"
+        Action   = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"]
+        Resource = ["${var.snapshots_bucket_arn}/*"]
+      },
+    ]
 
-  node_images = [
-    {
-      Sid      = "LogIn"
-      Effect   = "Allow"
-      Action   = ["ecr:GetAuthorizationToken"]
-      Resource = ["*"] # it names no repository
-    },
-    {
-      Sid      = "Pull"
-      Effect   = "Allow"
-      Action   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-      Resource = var.repository_arns
-    },
-  ]
+    images = [
+      {
+        Sid      = "LogIn"
+        Effect   = "Allow"
+        Action   = ["ecr:GetAuthorizationToken"]
+        Resource = ["*"] # it names no repository
+      },
+      {
+        Sid      = "Pull"
+        Effect   = "Allow"
+        Action   = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        Resource = var.repository_arns
+      },
+    ]
 
-  node_secrets = [{
-    Sid      = "SyncSecrets"
-    Effect   = "Allow"
-    Action   = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
-    Resource = var.secret_arns
-  }]
-
-  node_machine = [
-    {
-      Sid    = "ReachableBySsm"
-      Effect = "Allow"
-      Action = [
-        "ssm:UpdateInstanceInformation",
-        "ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel",
-        "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
-        "ec2messages:AcknowledgeMessage", "ec2messages:DeleteMessage", "ec2messages:FailMessage",
-        "ec2messages:GetEndpoint", "ec2messages:GetMessages", "ec2messages:SendReply",
-      ]
-      Resource = ["*"] # the agent's own calls, which name no resource
-    },
-    {
-      Sid      = "FindItsVolume"
+    secrets = [{
+      Sid      = "SyncSecrets"
       Effect   = "Allow"
-      Action   = ["ec2:DescribeVolumes", "ec2:DescribeInstances"]
-      Resource = ["*"] # descriptions cannot be narrowed
-    },
-    {
-      Sid       = "TakeItsVolume"
-      Effect    = "Allow"
-      Action    = ["ec2:AttachVolume", "ec2:DetachVolume"]
-      Resource  = [for kind in ["volume", "instance"] : "arn:${local.partition}:ec2:${local.region}:${local.account}:${kind}/*"]
-      Condition = local.ours
-    },
-  ]
+      Action   = ["secretsmanager:GetSecretValue"]
+      Resource = var.secret_arns
+    }]
+
+    machine = [
+      {
+        Sid    = "ReachableBySsm"
+        Effect = "Allow"
+        Action = [
+          "ssm:UpdateInstanceInformation",
+          "ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel",
+          "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
+        ]
+        Resource = ["*"] # the agent's own calls, which name no resource
+      },
+      {
+        Sid      = "LookAround"
+        Effect   = "Allow"
+        Action   = ["ec2:DescribeVolumes", "ec2:DescribeInstances"]
+        Resource = ["*"] # descriptions cannot be narrowed
+      },
+      {
+        Sid       = "TakeItsVolumeAndAddress"
+        Effect    = "Allow"
+        Action    = ["ec2:AttachVolume", "ec2:AssociateAddress"]
+        Resource  = [for kind in ["volume", "elastic-ip", "instance", "network-interface"] : "${local.ec2}:${kind}/*"]
+        Condition = { StringEquals = { "aws:ResourceTag/Cluster" = var.name } }
+      },
+      {
+        Sid      = "WhatToInstall"
+        Effect   = "Allow"
+        Action   = ["ssm:GetParameter"]
+        Resource = ["arn:${local.partition}:ssm:${local.region}:${local.account}:parameter/${var.name}/*"]
+      },
+    ]
+  }
 }

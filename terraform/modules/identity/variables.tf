@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Prefix of every name."
+  description = "Prefix of every name, and what servers, volumes and addresses carry as their tag Cluster."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "name" {
 }
 
 variable "environment" {
-  description = "The environment: the tag that its servers carry, and the environment that GitHub's jobs name."
+  description = "The environment that GitHub's jobs name."
   type        = string
 
   validation {

@@ -18,6 +18,7 @@ import (
 type attribute struct {
 	Type                         json.RawMessage
 	Required, Optional, Computed bool
+	WriteOnly                    bool `json:"write_only"`
 }
 
 type nested struct {
@@ -38,6 +39,7 @@ type schemas struct {
 	Provider    schema
 	Resources   map[string]schema `json:"resource_schemas"`
 	DataSources map[string]schema `json:"data_source_schemas"`
+	Ephemeral   map[string]schema `json:"ephemeral_resource_schemas"`
 }
 
 var modes = map[string]tfprotov6.SchemaNestedBlockNestingMode{
@@ -55,7 +57,7 @@ func (b block) served() *tfprotov6.SchemaBlock {
 			log.Fatalf("%s: %v", name, err)
 		}
 		served.Attributes = append(served.Attributes, &tfprotov6.SchemaAttribute{
-			Name: name, Type: kind, Required: a.Required, Optional: a.Optional, Computed: a.Computed,
+			Name: name, Type: kind, Required: a.Required, Optional: a.Optional, Computed: a.Computed, WriteOnly: a.WriteOnly,
 		})
 	}
 	for name, n := range b.Blocks {
@@ -96,6 +98,21 @@ func (p provider) ValidateDataResourceConfig(context.Context, *tfprotov6.Validat
 	return &tfprotov6.ValidateDataResourceConfigResponse{}, nil
 }
 
+func (p provider) ValidateEphemeralResourceConfig(context.Context, *tfprotov6.ValidateEphemeralResourceConfigRequest) (*tfprotov6.ValidateEphemeralResourceConfigResponse, error) {
+	return &tfprotov6.ValidateEphemeralResourceConfigResponse{}, nil
+}
+
+// UpgradeResourceState hands back a state that a mock has made: there is one version of everything.
+func (p provider) UpgradeResourceState(_ context.Context, asked *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
+	kind := p.answer.ResourceSchemas[asked.TypeName].ValueType()
+	value, err := asked.RawState.Unmarshal(kind)
+	if err != nil {
+		return nil, err
+	}
+	state, err := tfprotov6.NewDynamicValue(kind, value)
+	return &tfprotov6.UpgradeResourceStateResponse{UpgradedState: &state}, err
+}
+
 func (p provider) StopProvider(context.Context, *tfprotov6.StopProviderRequest) (*tfprotov6.StopProviderResponse, error) {
 	return &tfprotov6.StopProviderResponse{}, nil
 }
@@ -114,9 +131,10 @@ func main() {
 		log.Fatal(err)
 	}
 	answer := &tfprotov6.GetProviderSchemaResponse{
-		Provider:          &tfprotov6.Schema{Block: all.Provider.Block.served()},
-		ResourceSchemas:   served(all.Resources),
-		DataSourceSchemas: served(all.DataSources),
+		Provider:                 &tfprotov6.Schema{Block: all.Provider.Block.served()},
+		ResourceSchemas:          served(all.Resources),
+		DataSourceSchemas:        served(all.DataSources),
+		EphemeralResourceSchemas: served(all.Ephemeral),
 	}
 	serve := func() tfprotov6.ProviderServer { return provider{answer: answer} }
 	if err := tf6server.Serve("registry.opentofu.org/hashicorp/aws", serve); err != nil {

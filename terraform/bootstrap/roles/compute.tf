@@ -1,0 +1,82 @@
+# Servers: launch templates, Auto Scaling groups, volumes, and what the servers are to install.
+
+locals {
+  compute = [
+    {
+      Sid    = "SeeServers"
+      Effect = "Allow"
+      Action = [
+        "autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes",
+        "autoscaling:DescribeScalingActivities", "autoscaling:DescribeTrafficSources",
+        "ec2:DescribeLaunchTemplateVersions", "ec2:DescribeLaunchTemplates", "ec2:DescribeVolumes",
+      ]
+      Resource = ["*"] # descriptions cannot be narrowed
+    },
+    {
+      Sid       = "MakeTemplatesAndVolumes"
+      Effect    = "Allow"
+      Action    = ["ec2:CreateLaunchTemplate", "ec2:CreateVolume"]
+      Resource  = [for kind in ["launch-template", "volume"] : "${local.arns.ec2}:${kind}/*"]
+      Condition = local.tagging
+    },
+    {
+      Sid    = "ChangeTemplatesAndVolumes"
+      Effect = "Allow"
+      Action = [
+        "ec2:CreateLaunchTemplateVersion", "ec2:CreateSnapshot", "ec2:DeleteLaunchTemplate", "ec2:DeleteVolume",
+        "ec2:ModifyLaunchTemplate", "ec2:ModifyVolume",
+      ]
+      Resource  = ["${local.arns.ec2}:launch-template/*", "${local.arns.ec2}:volume/*"]
+      Condition = local.tagged
+    },
+    # Auto Scaling tries, in the caller's name, whether the template's machines could be started.
+    {
+      Sid       = "StartByTemplate"
+      Effect    = "Allow"
+      Action    = ["ec2:RunInstances"]
+      Resource  = ["${local.arns.ec2}:*", "arn:${local.partition}:ec2:${local.region}::image/*"]
+      Condition = { ArnLike = { "ec2:LaunchTemplate" = "${local.arns.ec2}:launch-template/*" } }
+    },
+    {
+      Sid      = "TagServers"
+      Effect   = "Allow"
+      Action   = ["ec2:CreateTags"]
+      Resource = ["${local.arns.ec2}:*"]
+      Condition = { StringEquals = {
+        "ec2:CreateAction"       = "RunInstances"
+        "aws:RequestTag/Cluster" = var.name
+      } }
+    },
+    {
+      Sid    = "Groups"
+      Effect = "Allow"
+      Action = [
+        "autoscaling:CancelInstanceRefresh", "autoscaling:CreateAutoScalingGroup", "autoscaling:CreateOrUpdateTags",
+        "autoscaling:DeleteAutoScalingGroup", "autoscaling:DeleteTags", "autoscaling:StartInstanceRefresh",
+        "autoscaling:UpdateAutoScalingGroup",
+      ]
+      Resource = ["${local.arns.autoscaling}:autoScalingGroup:*:autoScalingGroupName/${var.name}-*"]
+    },
+    {
+      Sid      = "NewestImage"
+      Effect   = "Allow"
+      Action   = ["ssm:GetParameters"]
+      Resource = ["arn:${local.partition}:ssm:${local.region}::parameter/aws/service/*"]
+    },
+    {
+      Sid      = "FindParameters"
+      Effect   = "Allow"
+      Action   = ["ssm:DescribeParameters"]
+      Resource = ["*"] # names only, and cannot be narrowed to one
+    },
+    {
+      Sid    = "WhatToInstall"
+      Effect = "Allow"
+      Action = [
+        "ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:GetParameter", "ssm:ListTagsForResource",
+        "ssm:PutParameter", "ssm:RemoveTagsFromResource",
+      ]
+      Resource = ["${local.arns.ssm}:parameter/${var.name}/*"]
+    },
+  ]
+}

@@ -1,0 +1,25 @@
+# The environment's own state, and no other's.
+
+locals {
+  state = [
+    {
+      Sid       = "FindTheState"
+      Effect    = "Allow"
+      Action    = ["s3:ListBucket"]
+      Resource  = [var.state_bucket_arn]
+      Condition = { StringLike = { "s3:prefix" = ["${var.environment}/*"] } }
+    },
+    {
+      Sid      = "KeepTheState"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:PutObject"]
+      Resource = ["${var.state_bucket_arn}/${var.environment}/*"]
+    },
+    {
+      Sid      = "GiveTheLockBack"
+      Effect   = "Allow"
+      Action   = ["s3:DeleteObject"]
+      Resource = ["${var.state_bucket_arn}/${var.environment}/*.tflock"]
+    },
+  ]
+}
