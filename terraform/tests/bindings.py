@@ -122,7 +122,7 @@ def block(binding: Binding, struct: str, body: str) -> dict:
         if type_ is None:
             result["block_types"][name] = nested(binding, value, nesting, holds, needed)
         else:
-            result["attributes"][name] = attribute(type_, settable=name != "id" or needed, needed=needed)
+            result["attributes"][name] = attribute(type_, settable=True, needed=needed)
     return result
 
 
@@ -134,7 +134,7 @@ def attribute(type_, settable: bool, needed: bool) -> dict:
 def write_only(block_: dict) -> dict:
     """Marks what is sent and never kept, which the provider names so."""
     for name, found in block_["attributes"].items():
-        if name.endswith("_wo"):
+        if name.endswith("_wo") and (found["optional"] or found["required"]):
             found |= {"write_only": True, "computed": False}
     return block_
 
