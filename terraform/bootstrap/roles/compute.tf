@@ -7,8 +7,8 @@ locals {
       Effect = "Allow"
       Action = [
         "autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes",
-        "autoscaling:DescribeScalingActivities", "autoscaling:DescribeTrafficSources",
-        "ec2:DescribeLaunchTemplateVersions", "ec2:DescribeLaunchTemplates", "ec2:DescribeVolumes",
+        "autoscaling:DescribeScalingActivities", "ec2:DescribeLaunchTemplateVersions",
+        "ec2:DescribeLaunchTemplates", "ec2:DescribeSnapshots", "ec2:DescribeVolumes",
       ]
       Resource = ["*"] # descriptions cannot be narrowed
     },
@@ -17,6 +17,13 @@ locals {
       Effect    = "Allow"
       Action    = ["ec2:CreateLaunchTemplate", "ec2:CreateVolume"]
       Resource  = [for kind in ["launch-template", "volume"] : "${local.arns.ec2}:${kind}/*"]
+      Condition = local.tagging
+    },
+    {
+      Sid       = "LastCopyOfAVolume"
+      Effect    = "Allow"
+      Action    = ["ec2:CreateSnapshot"]
+      Resource  = ["${local.arns.ec2}:snapshot/*", "arn:${local.partition}:ec2:${local.region}::snapshot/*"]
       Condition = local.tagging
     },
     {
@@ -29,13 +36,30 @@ locals {
       Resource  = ["${local.arns.ec2}:launch-template/*", "${local.arns.ec2}:volume/*"]
       Condition = local.tagged
     },
-    # Auto Scaling tries, in the caller's name, whether the template's machines could be started.
+    # Auto Scaling tries, in the caller's name, whether the template's machines could be started: by a template, in our
+    # network, and tagged as the cluster's.
     {
-      Sid       = "StartByTemplate"
+      Sid      = "StartServers"
+      Effect   = "Allow"
+      Action   = ["ec2:RunInstances"]
+      Resource = [for kind in ["instance", "network-interface", "volume"] : "${local.arns.ec2}:${kind}/*"]
+      Condition = {
+        ArnLike      = { "ec2:LaunchTemplate" = "${local.arns.ec2}:launch-template/*" }
+        StringEquals = { "aws:RequestTag/Cluster" = var.name }
+      }
+    },
+    {
+      Sid       = "StartByOurTemplate"
       Effect    = "Allow"
       Action    = ["ec2:RunInstances"]
-      Resource  = ["${local.arns.ec2}:*", "arn:${local.partition}:ec2:${local.region}::image/*"]
-      Condition = { ArnLike = { "ec2:LaunchTemplate" = "${local.arns.ec2}:launch-template/*" } }
+      Resource  = [for kind in ["launch-template", "security-group", "subnet"] : "${local.arns.ec2}:${kind}/*"]
+      Condition = local.tagged
+    },
+    {
+      Sid      = "StartFromImages" # AWS's own
+      Effect   = "Allow"
+      Action   = ["ec2:RunInstances"]
+      Resource = ["arn:${local.partition}:ec2:${local.region}::image/*"]
     },
     {
       Sid      = "TagServers"

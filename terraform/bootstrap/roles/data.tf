@@ -30,10 +30,16 @@ locals {
       Sid    = "DatabaseAlarms"
       Effect = "Allow"
       Action = [
-        "cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource",
-        "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:UntagResource",
+        "cloudwatch:DeleteAlarms", "cloudwatch:ListTagsForResource", "cloudwatch:PutMetricAlarm",
+        "cloudwatch:TagResource", "cloudwatch:UntagResource",
       ]
       Resource = ["${local.arns.cloudwatch}:alarm:${var.name}-*"]
+    },
+    {
+      Sid      = "SeeAlarms"
+      Effect   = "Allow"
+      Action   = ["cloudwatch:DescribeAlarms"]
+      Resource = ["${local.arns.cloudwatch}:alarm:*"] # an alarm is looked up among all of them
     },
   ]
 

@@ -50,7 +50,7 @@ locals {
         "ec2:CreateSecurityGroup", "ec2:CreateSubnet", "ec2:CreateVpcEndpoint", "ec2:DeleteInternetGateway",
         "ec2:DeleteNatGateway", "ec2:DeleteRoute", "ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup",
         "ec2:DeleteSubnet", "ec2:DeleteVpc", "ec2:DeleteVpcEndpoints", "ec2:DetachInternetGateway",
-        "ec2:DisassociateAddress", "ec2:DisassociateRouteTable", "ec2:ModifySecurityGroupRules",
+        "ec2:DisassociateRouteTable", "ec2:ModifySecurityGroupRules",
         "ec2:ModifyVpcAttribute", "ec2:ModifyVpcEndpoint", "ec2:ReleaseAddress",
         "ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress",
       ]
@@ -66,8 +66,8 @@ locals {
         StringEquals = merge(local.tagging.StringEquals, {
           "ec2:CreateAction" = [
             "AllocateAddress", "AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "CreateInternetGateway",
-            "CreateLaunchTemplate", "CreateNatGateway", "CreateRouteTable", "CreateSecurityGroup", "CreateSubnet",
-            "CreateVolume", "CreateVpc", "CreateVpcEndpoint",
+            "CreateLaunchTemplate", "CreateNatGateway", "CreateRouteTable", "CreateSecurityGroup", "CreateSnapshot",
+            "CreateSubnet", "CreateVolume", "CreateVpc", "CreateVpcEndpoint",
           ]
         })
       }

@@ -3,11 +3,10 @@
 locals {
   state = [
     {
-      Sid       = "FindTheState"
-      Effect    = "Allow"
-      Action    = ["s3:ListBucket"]
-      Resource  = [var.state_bucket_arn]
-      Condition = { StringLike = { "s3:prefix" = ["${var.environment}/*"] } }
+      Sid      = "FindTheState" # names only; without it S3 does not say of a state that there is none yet
+      Effect   = "Allow"
+      Action   = ["s3:ListBucket"]
+      Resource = [var.state_bucket_arn]
     },
     {
       Sid      = "KeepTheState"

@@ -33,7 +33,7 @@ run "bounded_roles" {
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role_policy.node["secrets"].policy).Statement[0].Resource == var.secret_arns
+    condition     = jsondecode(aws_iam_role_policy.node["secrets"].policy).Statement[0].Resource == [for arn in var.secret_arns : arn]
     error_message = "The named secrets, and no others."
   }
 
