@@ -60,7 +60,7 @@ resource "aws_db_instance" "this" {
   #checkov:skip=CKV_AWS_161: Roles inside have passwords of the cluster's own; nobody logs in by IAM.
   #checkov:skip=CKV_AWS_293: On in production; an environment to try things in must be easy to destroy.
   #checkov:skip=CKV_AWS_353: Performance Insights has not every small class.
-  #checkov:skip=CKV_AWS_354: As above.
+  #checkov:skip=CKV_AWS_354: Performance Insights is off, so there is nothing to encrypt.
   identifier                   = var.name
   engine                       = "postgres"
   engine_version               = var.engine_version

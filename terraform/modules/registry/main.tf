@@ -1,12 +1,18 @@
-# One repository an image. A tag stands for one image for ever, so that what was scanned and signed is what runs.
+# One repository an image. A tag stands for one image for ever, so that what was scanned and signed is what runs; but for the
+# tags sha256-…, to which signatures and attestations of an image are added.
 
 resource "aws_ecr_repository" "this" {
   #checkov:skip=CKV_AWS_136: Encrypted by ECR's own key; images are public in the release anyway.
   for_each = var.images
 
   name                 = "${var.name}/${each.key}"
-  image_tag_mutability = "IMMUTABLE"
+  image_tag_mutability = "IMMUTABLE_WITH_EXCLUSION"
   force_delete         = var.force_delete
+
+  image_tag_mutability_exclusion_filter {
+    filter      = "sha256-*"
+    filter_type = "WILDCARD"
+  }
 
   image_scanning_configuration {
     scan_on_push = true

@@ -21,7 +21,7 @@ run "three_repositories" {
 
   assert {
     condition = alltrue([for repository in aws_ecr_repository.this :
-    repository.image_tag_mutability == "IMMUTABLE" && repository.image_scanning_configuration[0].scan_on_push])
+    repository.image_tag_mutability_exclusion_filter[0].filter == "sha256-*" && repository.image_scanning_configuration[0].scan_on_push])
     error_message = "A tag stands for one image, which has been scanned."
   }
 }
