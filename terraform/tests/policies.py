@@ -10,15 +10,17 @@ cannot. Every request so recorded is allowed, and the same requests for another 
 boundary lets through all that the roles under it are given.
 """
 
+import re
 import sys
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import boto3
 import calls
 import iam
 from iam import ACCOUNT, REGION, Request
 from moto import mock_aws
-from recorder import Recorder
+from recorder import ACTIONS, Recorder
 from results import Failed, Results, expect
 from tofu import types_used
 
@@ -49,6 +51,17 @@ FREE = {
 
 # Resources that AWS's list wants named for an action, where ours are of the other kind.
 NOT_OURS = {"listener/app": "of application load balancers", "snapshot-tenant-database": "of Oracle"}
+
+
+# Scripts that call AWS by its command line, and the role that they run in.
+SCRIPTS = {
+    "terraform/modules/cluster/user-data/scripts": "node",
+    "scripts/deploy/remote.sh": "deploy",
+}
+CALLS = {".sh": re.compile(r"\baws ([a-z0-9]+) ([a-z0-9-]+)"), ".py": re.compile(r'(?:(?:aws|attempt)\(|"aws", )"([a-z0-9]+)", "([a-z0-9-]+)"')}
+# Commands that are not calls of AWS by their own name.
+COMMANDS = {("s3", "cp"): {"s3:GetObject", "s3:PutObject"}, ("ec2", "wait"): {"ec2:DescribeVolumes"}}
+ROW = re.compile(r"^\| (\w+) \| `([^`]+)` \| .{5,} \|$", re.MULTILINE)
 
 
 def record() -> Recorder:
@@ -236,6 +249,43 @@ def table(statements: list[dict], recorder: Recorder) -> str:
     return "\n".join(lines)
 
 
+def called(place: Path) -> dict[str, set[str]]:
+    """The actions that scripts may need, any of which will do, by the command that needs them."""
+    files = sorted(place.iterdir()) if place.is_dir() else [place]
+    found = {}
+    for file in files:
+        for service, command in CALLS.get(file.suffix, re.compile("(?!)")).findall(file.read_text()):
+            name = "".join(part.capitalize() for part in command.split("-"))
+            actions_ = {f"s3:{one}" for one in ACTIONS.get(name, [name])} if service == "s3api" else {f"{service}:{name}"}
+            found[f"{file.name}: aws {service} {command}"] = COMMANDS.get((service, command), actions_)
+    return found
+
+
+def by_role(roles: dict[str, dict]) -> dict[str, set[str]]:
+    """What each role of modules/identity may do."""
+    found: dict[str, set[str]] = {}
+    for address, policy in roles.items():
+        role = address.split(".")[-1].split("[")[0]
+        found.setdefault(role, set()).update(actions(policy["Statement"]))
+    return found
+
+
+def check_scripts(roles: dict[str, set[str]]) -> None:
+    """What runs on servers and deploys to them calls nothing that its role may not."""
+    for place, role in SCRIPTS.items():
+        found = called(SOURCE.parent / place) if (SOURCE.parent / place).exists() else {}
+        expect(bool(found), f"{place} calls nothing: is it there?")
+        refused = {call: sorted(wanted) for call, wanted in found.items() if not wanted & roles[role]}
+        expect(not refused, f"the role {role} may not: {refused}")
+
+
+def check_identity_table(roles: dict[str, set[str]]) -> None:
+    """The table of modules/identity has each action of each role, and no other."""
+    said = set(ROW.findall((SOURCE / "modules/identity/README.md").read_text()))
+    allowed = {(role, action) for role, actions_ in roles.items() for action in actions_}
+    expect(said == allowed, f"only in the table: {sorted(said - allowed)}; only in the policies: {sorted(allowed - said)}")
+
+
 def check_noticed(deploy: list[dict], recorder: Recorder) -> None:
     """The checks themselves: a misspelt action, one too many, one too few, and a resource that does not fit are found."""
     spare = {"Effect": "Allow", "Resource": ["*"]}
@@ -307,6 +357,10 @@ def main() -> None:
             expect(not iam.allowed(deploy, request), str(request))
     with results.test("the plan role reads and no more"):
         check_plan_changes_nothing(plan)
+    with results.test("the table of modules/identity says so"):
+        check_identity_table(by_role(roles))
+    with results.test("scripts call nothing that their role may not"):
+        check_scripts(by_role(roles))
     with results.test("mistakes are noticed"):
         check_noticed(deploy, recorder)
     with results.test("roles of modules/identity are within the boundary"):
