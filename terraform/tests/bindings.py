@@ -128,7 +128,12 @@ def block(binding: Binding, struct: str, body: str) -> dict:
 
 def attribute(type_, settable: bool, needed: bool) -> dict:
     """What can be set but need not be may be computed, too: the bindings do not tell these apart."""
-    return {"type": type_, "required": settable and needed, "optional": settable and not needed, "computed": not (settable and needed)}
+    return {
+        "type": type_,
+        "required": settable and needed,
+        "optional": settable and not needed,
+        "computed": not (settable and needed),
+    }
 
 
 def write_only(block_: dict) -> dict:

@@ -245,9 +245,9 @@ def make_balancer(e: Environment) -> None:
         elb.describe_target_health(TargetGroupArn=target)
     forward = [{"Type": "forward", "TargetGroupArn": target}]
     with e.at("aws_lb_listener", MAKE):
-        listener = elb.create_listener(
-            LoadBalancerArn=balancer, Protocol="TCP", Port=9696, DefaultActions=forward, Tags=e.pairs
-        )["Listeners"][0]["ListenerArn"]
+        listener = elb.create_listener(LoadBalancerArn=balancer, Protocol="TCP", Port=9696, DefaultActions=forward, Tags=e.pairs)[
+            "Listeners"
+        ][0]["ListenerArn"]
     with e.at("aws_lb_listener", READ):
         elb.describe_listeners(ListenerArns=[listener])
         elb.describe_listener_attributes(ListenerArn=listener)
@@ -518,4 +518,14 @@ def destroy_network(e: Environment, ec2) -> None:
         ec2.delete_vpc(VpcId=ids["vpc"])
 
 
-MAKERS = (make_network, make_groups, make_identity, make_servers, make_balancer, make_database, make_bucket, make_registry, make_secrets)
+MAKERS = (
+    make_network,
+    make_groups,
+    make_identity,
+    make_servers,
+    make_balancer,
+    make_database,
+    make_bucket,
+    make_registry,
+    make_secrets,
+)

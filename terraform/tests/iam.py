@@ -49,7 +49,9 @@ def fits(statement: dict, request: Request) -> bool:
         return False
     conditions = statement.get("Condition", {})
     keys = dict(request.keys)
-    return all(holds(operator, key, listed(wanted), keys) for operator, lines in conditions.items() for key, wanted in lines.items())
+    return all(
+        holds(operator, key, listed(wanted), keys) for operator, lines in conditions.items() for key, wanted in lines.items()
+    )
 
 
 def allowed(statements: list[dict], request: Request) -> bool:

@@ -34,7 +34,10 @@ LIMIT = 6144  # characters of a policy, as IAM counts them
 
 # What moto does not have, by the type that needs it, with the reason.
 UNRECORDED = {
-    "autoscaling:CancelInstanceRefresh": ("aws_autoscaling_group", "a newer template while servers are being replaced; not in moto"),
+    "autoscaling:CancelInstanceRefresh": (
+        "aws_autoscaling_group",
+        "a newer template while servers are being replaced; not in moto",
+    ),
     "autoscaling:DescribeInstanceRefreshes": ("aws_autoscaling_group", "waits for the one that was cancelled; not in moto"),
     "autoscaling:StartInstanceRefresh": ("aws_autoscaling_group", "a new template replaces the servers; not in moto"),
     "rds:ModifyDBSubnetGroup": ("aws_db_subnet_group", "other subnets; moto loses the group"),
@@ -58,9 +61,12 @@ SCRIPTS = {
     "terraform/modules/cluster/user-data/scripts": "node",
     "scripts/deploy/remote.sh": "deploy",
 }
-CALLS = {".sh": re.compile(r"\baws ([a-z0-9]+) ([a-z0-9-]+)"), ".py": re.compile(r'(?:(?:aws|attempt)\(|"aws", )"([a-z0-9]+)", "([a-z0-9-]+)"')}
+CALLS = {
+    ".sh": re.compile(r"\baws ([a-z0-9]+) ([a-z0-9-]+)"),
+    ".py": re.compile(r'(?:(?:aws|attempt)\(|"aws", )"([a-z0-9]+)", "([a-z0-9-]+)"'),
+}
 # Commands that are not calls of AWS by their own name.
-COMMANDS = {("s3", "cp"): {"s3:GetObject", "s3:PutObject"}, ("ec2", "wait"): {"ec2:DescribeVolumes"}}
+COMMANDS = {("s3", "cp"): {"s3:GetObject", "s3:PutObject"}}
 ROW = re.compile(r"^\| (\w+) \| `([^`]+)` \| .{5,} \|$", re.MULTILINE)
 
 
@@ -181,15 +187,21 @@ def bad_requests() -> dict[str, Request]:
         "a role with another boundary": Request(
             "iam:CreateRole", f"{role}{NAME}-more", (("iam:PermissionsBoundary", "arn:aws:iam::aws:policy/AdministratorAccess"),)
         ),
-        "more rights for itself": Request("iam:PutRolePolicy", f"{role}underwriter-deploy-development", (("iam:PermissionsBoundary", BOUNDARY),)),
+        "more rights for itself": Request(
+            "iam:PutRolePolicy", f"{role}underwriter-deploy-development", (("iam:PermissionsBoundary", BOUNDARY),)
+        ),
         "another's trust in itself": Request("iam:UpdateAssumeRolePolicy", f"{role}underwriter-deploy-production"),
         "a wider boundary": Request("iam:CreatePolicyVersion", BOUNDARY),
         "a role without its boundary": Request("iam:DeleteRolePermissionsBoundary", f"{role}{NAME}-node"),
         "an attached policy": Request("iam:AttachRolePolicy", f"{role}{NAME}-node", (("iam:PermissionsBoundary", BOUNDARY),)),
         "a user": Request("iam:CreateUser", f"arn:aws:iam::{ACCOUNT}:user/{NAME}-somebody"),
         "a key": Request("iam:CreateAccessKey", f"arn:aws:iam::{ACCOUNT}:user/{NAME}-somebody"),
-        "its role for another service": Request("iam:PassRole", f"{role}{NAME}-node", (("iam:PassedToService", "lambda.amazonaws.com"),)),
-        "a secret's value": Request("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{NAME}/kaggle-AbCdEf"),
+        "its role for another service": Request(
+            "iam:PassRole", f"{role}{NAME}-node", (("iam:PassedToService", "lambda.amazonaws.com"),)
+        ),
+        "a secret's value": Request(
+            "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{NAME}/kaggle-AbCdEf"
+        ),
         "the other environment's state": Request("s3:GetObject", f"arn:aws:s3:::{STATE}/production/terraform.tfstate"),
         "bootstrap's state": Request("s3:PutObject", f"arn:aws:s3:::{STATE}/bootstrap/terraform.tfstate"),
         "its own state gone": Request("s3:DeleteObject", f"arn:aws:s3:::{STATE}/development/terraform.tfstate"),

@@ -104,14 +104,16 @@ def named(service: str, call: str, parameters: dict) -> list[str]:
     found = [text.replace("/app/", "/net/") for text in texts(parameters) if text.startswith(start) and "policy/" not in text]
     if call == "CreateServiceLinkedRole":
         return [f"{start}role/aws-service-role/{parameters['AWSServiceName']}/AWSServiceRole"]
-    if call == "GetParameters": # AWS's own parameters are of no account
+    if call == "GetParameters":  # AWS's own parameters are of no account
         return [f"arn:aws:ssm:{REGION}::parameter{name}" for name in parameters["Names"]]
     if service == "autoscaling" and "Tags" in call:
         return [start + NAMED[service]["AutoScalingGroupName"].format(tag["ResourceId"]) for tag in parameters["Tags"]]
     patterns = {"Name": BALANCER[call]} if call in BALANCER else NAMED.get(service, {})
     for parameter, pattern in patterns.items():
         value = parameters.get(parameter) or parameters.get(parameter + "s") or []
-        found += [start + pattern.format(one) for one in ([value] if isinstance(value, str) else value) if not one.startswith("arn:")]
+        found += [
+            start + pattern.format(one) for one in ([value] if isinstance(value, str) else value) if not one.startswith("arn:")
+        ]
     return found
 
 
@@ -188,7 +190,9 @@ class Recorder:
             self.ask("rds:CreateDBSnapshot", snapshot, {})
             self.ask("rds:AddTagsToResource", snapshot, {})
         elif (service, name) == ("iam", "AddRoleToInstanceProfile"):
-            self.ask("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/{params['RoleName']}", {"iam:PassedToService": "ec2.amazonaws.com"})
+            self.ask(
+                "iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/{params['RoleName']}", {"iam:PassedToService": "ec2.amazonaws.com"}
+            )
 
     def _boundary(self, params: dict) -> dict[str, str]:
         """The boundary that a role is given, or has."""

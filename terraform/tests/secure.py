@@ -16,7 +16,13 @@ QUIET = {"LOG_LEVEL": "CRITICAL", "BC_SKIP_MAPPING": "TRUE"}
 def reported(folder: Path, *options: str) -> dict:
     """checkov's report. It is asked to fetch nothing."""
     command = [Path(sys.executable).parent / "checkov", "--directory", folder, "--framework", "terraform", "--output", "json"]
-    done = subprocess.run([*command, "--skip-download", "--soft-fail", *options], env=os.environ | QUIET, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    done = subprocess.run(
+        [*command, "--skip-download", "--soft-fail", *options],
+        env=os.environ | QUIET,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
     return json.loads(done.stdout)["results"]
 
 

@@ -19,7 +19,9 @@ MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 def types_used(folder: Path) -> tuple[set[str], set[str], set[str]]:
     """The types of resources, data sources and ephemeral resources that files name, whether or not the provider has them."""
     found = {match for path in folder.rglob("*.tf") for match in USED.findall(path.read_text())}
-    resources, data_sources, ephemeral = ({type_ for kind, type_ in found if kind == of} for of in ("resource", "data", "ephemeral"))
+    resources, data_sources, ephemeral = (
+        {type_ for kind, type_ in found if kind == of} for of in ("resource", "data", "ephemeral")
+    )
     return resources, data_sources, ephemeral
 
 
