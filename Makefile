@@ -11,7 +11,7 @@ BUILT := $(CARGO_TARGET_DIR)/x86_64-unknown-linux-gnu/release
 CHART := charts/underwriter
 WHOLE := --release --workspace --all-targets --locked
 
-.PHONY: help demo down test verify check lint tools build images crds up install clean machine chart-lint unit peers mlflow bench-quality bench-recall bench-training smoke chart story faults figures
+.PHONY: help demo down test verify check lint tools build images crds up install clean machine chart-lint terraform unit peers mlflow bench-quality bench-recall bench-training smoke chart story faults figures
 
 help: ## this page
 	@echo "Underwriter runs the life of a loan-default model on Kubernetes."
@@ -72,6 +72,11 @@ up: tools ## the local cluster
 
 install: build up ## the operator on it, from the chart, and an empty namespace for models
 	@cluster/install.sh
+
+terraform: ## what OpenTofu, AWS's list of actions, moto and checkov say of terraform/; no account is needed
+	@terraform/tests/tools.sh
+	@for check in configuration policies secure; do \
+	  $(CACHE)/terraform/python/bin/python terraform/tests/$$check.py || failed=yes; done; [ -z "$${failed:-}" ]
 
 unit:
 	cargo test $(WHOLE) --no-fail-fast

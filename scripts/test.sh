@@ -74,6 +74,7 @@ trap '((++uncounted)); exit 130' INT TERM
 
 target tools && target build || exit
 target lint
+target terraform
 target unit
 target peers
 if [ -n "${UNDERWRITER_FULL:-}" ]; then for bench in quality recall; do target bench-$bench; done; fi

@@ -1,0 +1,30 @@
+variable "region" {
+  description = "AWS region."
+  type        = string
+}
+
+variable "github_repository" {
+  description = "The repository whose jobs publish and deploy, as owner/name."
+  type        = string
+}
+
+variable "allowed_cidrs" {
+  description = "Who may ask for predictions: networks such as 192.0.2.0/24."
+  type        = list(string)
+}
+
+variable "release" {
+  description = "What is installed: the chart, its version, and the images' tags or digests by name."
+  type = object({
+    chart         = string
+    version       = string
+    image_tags    = optional(map(string), {})
+    image_digests = optional(map(string), {})
+  })
+}
+
+variable "alarm_actions" {
+  description = "Whom alarms tell: ARNs of SNS topics."
+  type        = list(string)
+  default     = []
+}
