@@ -32,7 +32,8 @@ installed() {
   local parameter
   parameter=$(tf output -json delivery 2>/dev/null | jq -er .release_parameter) || return 1
   aws ssm get-parameter --name "$parameter" --query Parameter.Value --output text |
-    jq -c '{chart, version, image_digests: .values.images | map_values(.digest), image_tags: .values.images | map_values(.tag)}'
+    jq -c '{chart, version, image_digests: .values.images | map_values(.digest), image_tags: .values.images | map_values(.tag)}' ||
+    die "what is installed cannot be read: $parameter"
 }
 
 export TF_IN_AUTOMATION=true TF_INPUT=false TF_VAR_release
