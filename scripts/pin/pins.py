@@ -7,13 +7,15 @@
     pins.py verify            looks up everything again, and fails where a tag has come to mean something else
 
 Actions and the images of containers stand in the workflows themselves (`uses: owner/name@<digest> # v1.2.3`), releases of
-programs and images for servers in terraform/pins.json. A digest is never written by hand: GITHUB_TOKEN, if there is one, is only
+programs and images for servers in terraform/pins.json, Terraform's provider in its own lock files (for which `terraform` must be there;
+TERRAFORM is the program). A digest is never written by hand: GITHUB_TOKEN, if there is one, is only
 for GitHub's limit of requests.
 """
 
 import json
 import os
 import re
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -191,8 +193,26 @@ def of_server(keys: list[str], value: str, look_up: Callable[[], str]) -> Pin:
     return Pin(f"{SERVERS.relative_to(ROOT)}: {'.'.join(keys)}", keys[0], "", value, True, look_up, write)
 
 
+def in_locks() -> Iterator[Pin]:
+    """Terraform's own pins of its provider, which it writes itself: a folder that is applied has its lock file."""
+    for versions in sorted([*ROOT.glob("terraform/bootstrap/versions.tf"), *ROOT.glob("terraform/environments/*/versions.tf")]):
+        lock = versions.parent / ".terraform.lock.hcl"
+        hashes = re.findall(r'"zh:[0-9a-f]{64}"', lock.read_text()) if lock.exists() else []
+        value = " ".join(sorted(hashes))
+        locked = partial(locks, versions.parent)
+        yield Pin(str(lock.relative_to(ROOT)), "Terraform's provider", "", value, True, locked, lambda _: None)
+
+
+def locks(folder: Path) -> str:
+    """Has Terraform look its provider up again; the checksums, which are signed by whoever made it."""
+    platforms = [f"-platform={each}" for each in ["linux_amd64", "linux_arm64", "darwin_arm64"]]
+    program = [os.environ.get("TERRAFORM", "terraform"), f"-chdir={folder}"]
+    subprocess.run([*program, "providers", "lock", *platforms], check=True, stdout=subprocess.DEVNULL)
+    return " ".join(sorted(re.findall(r'"zh:[0-9a-f]{64}"', (folder / ".terraform.lock.hcl").read_text())))
+
+
 def pins() -> list[Pin]:
-    return [*in_workflows(), *in_servers()]
+    return [*in_workflows(), *in_servers(), *in_locks()]
 
 
 def check(strict: bool) -> list[str]:
@@ -212,7 +232,8 @@ def fill() -> list[str]:
 
 def verify() -> list[str]:
     """A version that is not the newest any more is no fault; a tag that moved is."""
-    settled = [pin for pin in pins() if pin.filled and not pin.place.endswith(".version")]
+    # Terraform holds itself to its lock file at every init.
+    settled = [pin for pin in [*in_workflows(), *in_servers()] if pin.filled and not pin.place.endswith(".version")]
     moved = [(pin, now) for pin in settled if (now := pin.look_up()) != pin.value]
     return [f"{pin.place}: {pin.what} {pin.version} is {now} now, not {pin.value}" for pin, now in moved]
 

@@ -119,6 +119,18 @@ class Pins(unittest.TestCase):
             (self.root / "terraform/pins.json").write_text(json.dumps(pins))
             self.assertIn(f"{program} is not pinned", self.faults(strict=True))
 
+    def test_a_provider_without_its_lock_file_is_refused_by_a_release(self) -> None:
+        folder = self.root / "terraform/environments/example"
+        folder.mkdir(parents=True)
+        (folder / "versions.tf").touch()
+        self.assertEqual(self.faults(), "")
+        self.assertIn("example/.terraform.lock.hcl: Terraform's provider is not pinned", self.faults(strict=True))
+        lock = folder / ".terraform.lock.hcl"
+        lock.write_text('provider "registry.terraform.io/hashicorp/aws" {\n  version = "6.0.0"\n  hashes = []\n}\n')
+        self.assertIn("example/.terraform.lock.hcl", self.faults(strict=True))
+        lock.write_text(f'provider "p" {{\n  hashes = [\n    "zh:{SUM}",\n  ]\n}}\n')
+        self.assertNotIn("example/.terraform.lock.hcl", self.faults(strict=True))
+
     def test_what_is_missing_is_looked_up_and_the_rest_left_alone(self) -> None:
         self.workflow(ref=f"@v1.2.3 {self.pins.UNPINNED}", image=f" {self.pins.UNPINNED}")
         before = (self.root / ".github/workflows/release.yml").read_text()
