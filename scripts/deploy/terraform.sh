@@ -37,7 +37,9 @@ installed() {
 }
 
 export TF_IN_AUTOMATION=true TF_INPUT=false TF_VAR_release
-tf init -reconfigure -backend-config="bucket=$TF_STATE_BUCKET" -backend-config="region=$AWS_REGION" >&2
+# With its lock file the provider is the one that was pinned, or none.
+lock=(); [ ! -e "$HERE/../../terraform/environments/$environment/.terraform.lock.hcl" ] || lock=(-lockfile=readonly)
+tf init -reconfigure "${lock[@]}" -backend-config="bucket=$TF_STATE_BUCKET" -backend-config="region=$AWS_REGION" >&2
 case $command in
   plan) TF_VAR_release=$(installed || given) || TF_VAR_release='{"chart": "oci://none.yet", "version": "0.0.0"}' ;;
   apply) TF_VAR_release=$(installed || given) || die "a new environment begins with a release: say which" ;;

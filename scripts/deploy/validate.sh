@@ -10,5 +10,5 @@ for folder in bootstrap environments/*/; do
   echo "==> $folder"
   tf -chdir="$folder" init -backend=false -input=false >/dev/null
   tf -chdir="$folder" validate
-  tflint --chdir="$folder" --call-module-type=local
+  tflint --chdir="$folder"
 done
