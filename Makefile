@@ -11,7 +11,7 @@ BUILT := $(CARGO_TARGET_DIR)/x86_64-unknown-linux-gnu/release
 CHART := charts/underwriter
 WHOLE := --release --workspace --all-targets --locked
 
-.PHONY: help demo down test verify check lint tools build images crds up install clean machine chart-lint terraform unit peers mlflow bench-quality bench-recall bench-training smoke chart story faults figures
+.PHONY: help demo down test verify check lint tools build images crds up install clean machine chart-lint terraform unit peers mlflow bench-quality bench-recall bench-training workflows delivery boot arm64 smoke chart story faults figures
 
 help: ## this page
 	@echo "Underwriter runs the life of a loan-default model on Kubernetes."
@@ -111,6 +111,28 @@ $(MLFLOW)/.installed: tests/mlflow/requirements.txt
 
 mlflow: $(MLFLOW)/.installed # the mirror on a real MLflow server, judged by MLflow's own client
 	cargo test --release --workspace --locked --test mirror --no-fail-fast -- --ignored --test-threads=8
+
+WORKFLOWS := $(CACHE)/workflows
+$(WORKFLOWS)/.installed: tests/delivery/requirements.txt tests/delivery/tools.sh
+	python3 -m venv --clear $(WORKFLOWS)
+	$(WORKFLOWS)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@tests/delivery/tools.sh $(WORKFLOWS)/bin
+	touch $@
+
+workflows: $(WORKFLOWS)/.installed ## GitHub's jobs: their lints, their pins, and what they release and deploy, offline
+	@$(WORKFLOWS)/bin/actionlint && $(WORKFLOWS)/bin/zizmor --quiet --offline --no-progress . && echo "1 passed, 0 failed"
+	@scripts/pin/pins.py check
+	@$(WORKFLOWS)/bin/python tests/delivery/test_pins.py
+	@tests/delivery/steps.sh
+	@PATH=$(WORKFLOWS)/bin:$$PATH tests/delivery/release.sh $(BUILT) $(WORKFLOWS)/bin/python
+
+delivery: # an upgrade on the local cluster, and versions that fail and are taken back
+	@tests/delivery/deploy.sh
+
+ARM64 := $(CACHE)/arm64
+arm64: ## operator and predictor for arm64, and an answer of theirs under emulation; 25 minutes the first time
+	@tests/arm64/build.sh $(ARM64)/programs
+	@tests/arm64/answer.sh $(ARM64)/programs $(BUILT)
 
 smoke:
 	@cluster/smoke.sh

@@ -79,6 +79,8 @@ target unit
 target peers
 if [ -n "${UNDERWRITER_FULL:-}" ]; then for bench in quality recall; do target bench-$bench; done; fi
 target mlflow
+target workflows
+[ -z "${UNDERWRITER_FULL:-}" ] || target arm64
 pid_of node >/dev/null || started=yes
 target up || exit
 target smoke
@@ -86,3 +88,4 @@ target install || exit
 target chart
 if target story; then target figures; else what_stands; fi
 target faults || what_stands
+target delivery || what_stands

@@ -1,0 +1,92 @@
+#!/bin/bash
+# release.sh BUILT PYTHON: what release.yml publishes, made by the same scripts into a registry of its own: images of both
+# architectures, the chart, and what they are made of. The programs are those of BUILT, which for arm64 only say that they
+# are: nothing of an image runs. PYTHON has the schema of CycloneDX.
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit
+# shellcheck source-path=SCRIPTDIR/../.. source=cluster/env.sh
+. cluster/env.sh
+built=$1 python=$2 port=5005 passed=0 failed=0 folder=$(mktemp -d)
+export INSECURE=1
+registry=127.0.0.1:$port
+trap 'kill %% 2>/dev/null; rm -rf "$folder"' EXIT
+
+check() { # check WHAT EXPECTED COMMAND...: whether its output has that text
+  local what=$1 want=$2 got; shift 2
+  got=$("$@" 2>&1)
+  if [[ $got == *"$want"* ]]; then echo "ok    $what"; ((++passed)); return; fi
+  echo "FAIL  $what: wanted «$want», got «$got»"; ((++failed))
+}
+
+programs() {
+  local name
+  mkdir -p "$folder"/binaries/{amd64,arm64}
+  for name in operator predictor tasks; do
+    cp "$built/underwriter-$name" "$folder/binaries/amd64/$name"
+    cp "$built/underwriter-$name" "$folder/binaries/arm64/$name"
+    printf '\xb7' | dd conv=notrunc bs=1 seek=18 of="$folder/binaries/arm64/$name" status=none   # the machine, in ELF's head
+  done
+}
+digest() { scripts/release/digest.sh "$folder/images" "$1"; }
+inspect() { skopeo inspect --tls-verify=false "$@"; }
+valid() { # valid PACKAGE: against CycloneDX's own schema
+  scripts/release/sbom.py "$1" aarch64-unknown-linux-gnu >"$folder/$1.json" && "$python" - "$folder/$1.json" <<'P'
+import sys
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+print(JsonStrictValidator(SchemaVersion.V1_5).validate_str(open(sys.argv[1]).read()) or "passes")
+P
+}
+parts() { jq -r '.components[].name' "$folder/$1.json"; }
+signed() { # signed VALUES TAG: what is asked of cosign
+  mkdir -p "$folder/bin"
+  # shellcheck disable=SC2016  # expanded by the program
+  printf '#!/bin/sh\necho "$@" >>"%s"\n' "$folder/cosign" >"$folder/bin/cosign"; chmod +x "$folder/bin/cosign"
+  PATH=$folder/bin:$PATH GITHUB_REPOSITORY=owner/name scripts/release/verify.sh "$1" "$2"
+  cat "$folder/cosign"
+}
+version() { env "$@" scripts/release/version.sh; }
+
+registry -port $port >"$folder/log" 2>&1 &
+wait_for 20 curl -sf "http://$registry/v2/"
+
+programs
+check "images are made" tasks scripts/release/images.sh "$folder/binaries" "$folder/images"
+first=$(digest operator)
+check "again, they are the same" operator scripts/release/images.sh "$folder/binaries" "$folder/images"
+check "to the digest" "$first" digest operator
+mv "$folder/binaries/arm64" "$folder/arm64"; cp -r "$folder/binaries/amd64" "$folder/binaries/arm64"
+check "a program of the wrong architecture is refused" "is not for arm64" scripts/release/images.sh "$folder/binaries" "$folder/wrong"
+
+check "images and chart are published" "operator=$first" scripts/release/outputs.sh "$folder" $registry/owner 1.2.3
+for architecture in amd64 arm64; do
+  check "the predictor is there for $architecture" "\"Architecture\": \"$architecture\"" \
+    inspect --override-arch $architecture docker://$registry/owner/underwriter-predictor:1.2.3
+done
+check "by the digest that the chart is told" "$first" inspect docker://$registry/owner/underwriter-operator:1.2.3
+check "in another registry the digest is the same" "other/prod/operator@$first" \
+  scripts/release/publish.sh "$folder/images" $registry/other/prod/ 1.2.3
+check "a second run changes nothing" "@$first" scripts/release/publish.sh "$folder/images" $registry/owner/underwriter- 1.2.3
+check "it does not run as root" 65532:65532 inspect --config docker://$registry/owner/underwriter-operator:1.2.3
+check "the chart has the release's version" "appVersion: 1.2.3" helm show chart --plain-http oci://$registry/owner/charts/underwriter --version 1.2.3
+check "the values are those of the chart" "@$first" helm template u charts/underwriter --kube-version 1.33.0 \
+  --set artifacts.uri=s3://b/p/ --values "$folder/images.yaml"
+check "four things are signed" 4 grep -c @sha256: "$folder/references"
+check "a signature counts only of this release's workflow" "owner/name/.github/workflows/release.yml@refs/tags/v1.2.3" \
+  signed "$folder/images.yaml" v1.2.3
+echo 'images: {}' >"$folder/none.yaml"
+check "values without images are never signed" "does not name three images" signed "$folder/none.yaml" v1.2.3
+
+check "the predictor's bill of materials is valid" passes valid underwriter-predictor
+check "the tasks' too" passes valid underwriter-tasks
+check "it has what is linked" ring parts underwriter-predictor
+check "with LightGBM in the tasks alone" lightgbm3-sys parts underwriter-tasks
+check "and nothing of the tests" 0 grep -c '"proptest"' "$folder/underwriter-predictor.json"
+
+check "a tag is its version" 1.2.3 version GITHUB_REF=refs/tags/v1.2.3
+check "a branch counts its runs" -dev.17.2 version GITHUB_REF=refs/heads/develop GITHUB_RUN_NUMBER=17 GITHUB_RUN_ATTEMPT=2
+# shellcheck disable=SC2016  # not to be expanded
+check "a tag that is no version is refused" "not the tag of a release" version 'GITHUB_REF=refs/tags/v1;$(id)'
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
