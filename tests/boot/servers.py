@@ -26,8 +26,8 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-def wait_for(what: str, ready) -> None:
-    for _ in range(300):
+def wait_for(what: str, ready, seconds: int = 30) -> None:
+    for _ in range(10 * seconds):
         with contextlib.suppress(OSError, subprocess.CalledProcessError):
             ready()
             return

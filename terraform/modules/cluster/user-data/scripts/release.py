@@ -13,6 +13,7 @@ from aws import aws
 
 SYSTEM, RELEASE = "underwriter-system", "underwriter"
 VALUES = Path("/etc/underwriter/values.json")
+TIMEOUT = os.environ.get("RELEASE_TIMEOUT", "5m")
 
 
 def helm(*arguments: str) -> None:
@@ -41,7 +42,7 @@ def main() -> None:
     clear()
     version = ["--version", wanted["version"]] if wanted.get("version") else []
     install = ["upgrade", "--install", RELEASE, wanted["chart"], *version, f"--values={VALUES}"]
-    helm(*install, "--take-ownership", "--atomic", "--wait", "--timeout=5m")
+    helm(*install, "--take-ownership", "--atomic", "--wait", f"--timeout={TIMEOUT}")
     print(f"{wanted['chart']} {wanted.get('version', '')}: installed, parameter version {parameter['Version']}")
 
 
