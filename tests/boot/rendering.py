@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 MODULE = Path(__file__).parents[2] / "terraform/modules/cluster/user-data"
-TOFU = os.environ.get("TOFU", "tofu")
+TOFU = os.environ.get("TOFU", str(Path.home() / ".cache/underwriter/bin/tofu"))
 NO_SUM = "0" * 64
 
 # The least that has to be said, of an environment with nothing special.

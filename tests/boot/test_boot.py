@@ -232,6 +232,8 @@ def operator(server: Machine) -> list[str]:
 
 def test_a_release_is_installed_without_a_new_machine(first, environment):
     environment.release(environment.values(logLevel="underwriter_operator=debug,info"))
+    assert "it stays" in first[0].program("release.py", "--unless-installed").stdout  # as at every boot
+    assert "--log=info" in operator(first[0])
     first[0].run("systemctl", "start", "underwriter-release.service")
     assert "--log=underwriter_operator=debug,info" in operator(first[0])
 

@@ -14,8 +14,11 @@ output "kubeconfig_command" {
 }
 
 output "release_command" {
-  description = "Installs what the release parameter says, and waits for it."
-  value       = "terraform/modules/cluster/on-server.sh ${local.group} ${data.aws_region.here.region} systemctl start underwriter-release"
+  description = "Installs what the release parameter says, where a person and not a deployment does it."
+  value = join(" ", [
+    "aws ssm send-command --region ${data.aws_region.here.region} --document-name AWS-RunShellScript",
+    "--targets Key=tag:Name,Values=${var.name}-server --parameters 'commands=[\"systemctl start underwriter-release\"]'",
+  ])
 }
 
 output "release_parameter" {

@@ -1,5 +1,5 @@
-# What is installed. It is read by the machines, and not part of their user data, so that a release replaces no machine:
-# change it, and start underwriter-release.service on the server.
+# What a new cluster installs. The server reads it, and it is not part of its user data, so that another version replaces
+# no machine. What is installed already stays as it was deployed, until underwriter-release.service is started.
 
 locals {
   images = {

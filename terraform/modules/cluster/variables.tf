@@ -127,6 +127,11 @@ variable "k3s_version" {
 variable "k3s_checksum" {
   description = "SHA-256 of the release's file k3s-arm64 (or k3s); refused where it is empty."
   type        = string
+
+  validation {
+    condition     = can(regex("^[0-9a-f]{64}$", var.k3s_checksum))
+    error_message = "The checksum of k3s is not known: scripts/pin looks it up. Nothing is installed without."
+  }
 }
 
 variable "helm_version" {
@@ -137,6 +142,11 @@ variable "helm_version" {
 variable "helm_checksum" {
   description = "SHA-256 of helm-<version>-linux-arm64.tar.gz (or amd64); refused where it is empty."
   type        = string
+
+  validation {
+    condition     = can(regex("^[0-9a-f]{64}$", var.helm_checksum))
+    error_message = "The checksum of helm is not known: scripts/pin looks it up. Nothing is installed without."
+  }
 }
 
 variable "postgres_image" {

@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 case $ROLE in
   server)
     steps=(registry.sh address.sh authority.sh state_volume.sh cluster_token.py node.sh datastore.py restore.py k3s.sh helm.sh
-      cluster.sh sync_secrets.py databases.py release.py objects.sh timers.sh)
+      cluster.sh sync_secrets.py databases.py "release.py --unless-installed" objects.sh timers.sh)
     ;;
   agent) steps=(registry.sh cluster_token.py node.sh join.sh k3s.sh timers.sh) ;;
   *) echo "no such role: $ROLE" >&2; exit 1 ;;
@@ -15,6 +15,7 @@ esac
 
 for step in "${steps[@]}"; do
   echo "==> $step"
-  "./$step"
+  # shellcheck disable=SC2086  # a program and its argument
+  ./$step
 done
 echo "==> done: $ROLE $CLUSTER"
