@@ -158,6 +158,9 @@ def test_it_boots_to_its_end_and_again(first):
     server, said = first
     assert said.rstrip().endswith("==> done: server test")
     assert "not copied" not in said
+    assert json.loads(server.run("docker-credential-underwriter-ecr", "get", given=LEAST["registry_host"]).stdout)["Secret"]
+    timers = server.path("/var/log/systemctl").read_text().splitlines()[-1]
+    assert timers == "start underwriter-snapshot.timer underwriter-secrets.timer underwriter-nodes.timer"
     server.program("boot.sh")
 
 

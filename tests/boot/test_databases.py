@@ -83,3 +83,13 @@ def test_a_server_that_is_not_the_one_gets_no_password(server, machine, folder, 
     done = server.program("datastore.py", check=False)
     assert done.returncode != 0 and "certificate verify failed" in done.stderr
     assert not server.path(DATASTORE).exists()
+
+
+def test_another_version_is_another_password(server, database):
+    server.program("datastore.py")
+    before = yaml.safe_load(server.path(DATASTORE).read_text())["datastore-endpoint"]
+    server.program("datastore.py", PASSWORDS_VERSION="2")
+    after = yaml.safe_load(server.path(DATASTORE).read_text())["datastore-endpoint"]
+    assert before != after
+    assert "password authentication failed" in psql(f"{before}&sslrootcert={database[1]}", "select 1").stderr
+    assert psql(f"{after}&sslrootcert={database[1]}", "select 1").stdout == "1\n"

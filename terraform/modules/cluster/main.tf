@@ -50,6 +50,7 @@ module "user_data" {
   prediction_service = var.prediction_service
   database           = { host = var.database.endpoint, port = var.database.port, master_secret_arn = var.database.master_secret_arn }
   postgres_image     = var.postgres_image
+  passwords_version  = var.passwords_version
   secrets            = [for secret in var.secrets : merge(secret, { namespace = coalesce(secret.namespace, var.namespace) })]
   objects            = var.objects
   mlflow             = var.mlflow_image == "" ? null : { image = var.mlflow_image, artifacts_uri = "s3://${var.artifacts_bucket.name}/mlflow" }

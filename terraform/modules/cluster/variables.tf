@@ -233,6 +233,12 @@ variable "database" {
   type        = object({ endpoint = string, port = number, master_secret_arn = string })
 }
 
+variable "passwords_version" {
+  description = "Raise it to give the databases' roles other passwords."
+  type        = number
+  default     = 1
+}
+
 variable "namespace" {
   description = "Namespace of the models."
   type        = string

@@ -40,6 +40,8 @@ locals {
     DATABASE_SECRET = var.database.master_secret_arn
     DATABASE_ROLES  = join(" ", concat(["underwriter"], var.mlflow == null ? [] : ["mlflow"]))
     POSTGRES_IMAGE  = var.postgres_image
+
+    PASSWORDS_VERSION = var.passwords_version
   }
 
   # k3s reads YAML, of which JSON is a part.

@@ -142,6 +142,12 @@ variable "postgres_image" {
   type        = string
 }
 
+variable "passwords_version" {
+  description = "Another number gives the databases' roles other passwords."
+  type        = number
+  default     = 1
+}
+
 variable "secrets" {
   description = "What is copied from Secrets Manager into Secrets of the cluster."
   type = list(object({

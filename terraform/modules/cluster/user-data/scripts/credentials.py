@@ -3,6 +3,7 @@ server has the same ones, and a restored cluster still knows them."""
 
 import hashlib
 import hmac
+import os
 from pathlib import Path
 
 TOKEN = Path("/etc/rancher/k3s/token")
@@ -14,9 +15,14 @@ def derived(purpose: str) -> str:
     return hmac.new(token, f"underwriter/{purpose}".encode(), hashlib.sha256).hexdigest()
 
 
+def database_password(role: str) -> str:
+    """The password of a role in the database; another number is another password."""
+    return derived(f"database/{role}/{os.environ['PASSWORDS_VERSION']}")
+
+
 def database_url(scheme: str, role: str, host: str, authority: str = "") -> str:
     """How a role reaches the database of its name. Hexadecimal digits need no escape in it."""
-    url = f"{scheme}://{role}:{derived('database/' + role)}@{host}/{role}?sslmode=verify-full"
+    url = f"{scheme}://{role}:{database_password(role)}@{host}/{role}?sslmode=verify-full"
     return f"{url}&sslrootcert={authority}" if authority else url
 
 

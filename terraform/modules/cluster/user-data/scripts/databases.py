@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Dict
 
 from aws import secret as fetch
-from credentials import database_url, derived
+from credentials import database_password, database_url
 from kubernetes import apply, kubectl, secret
 
 SYSTEM = "underwriter-system"
@@ -131,7 +131,7 @@ def make(roles: Dict[str, str]) -> None:
 
 
 def main() -> None:
-    roles = {role: derived(f"database/{role}") for role in os.environ["DATABASE_ROLES"].split()}
+    roles = {role: database_password(role) for role in os.environ["DATABASE_ROLES"].split()}
     try:
         make(roles)
         for role in roles:

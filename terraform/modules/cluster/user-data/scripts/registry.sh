@@ -2,7 +2,7 @@
 # Lets kubelet and helm ask for the registry's password whenever they need it: ECR's live for twelve hours, and none is
 # ever stored. Both run ecr_login.py, each by the protocol and under the name that it knows.
 set -euo pipefail
-here=$(dirname "$0")
+here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$here/credential-provider" /usr/local/bin
 ln -sf ../ecr_login.py "$here/credential-provider/ecr-login"
 ln -sf "$here/ecr_login.py" /usr/local/bin/docker-credential-underwriter-ecr
