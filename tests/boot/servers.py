@@ -4,6 +4,7 @@ import contextlib
 import functools
 import hashlib
 import http.server
+import os
 import shutil
 import signal
 import socket
@@ -39,12 +40,17 @@ def wait_for(what: str, ready, seconds: int = 30) -> None:
 def process(log: Path, *command: str, **more):
     """A server for as long as it is wanted."""
     with log.open("wb") as output:
-        running = subprocess.Popen([str(part) for part in command], stdout=output, stderr=output, **more)
+        command = tuple(str(part) for part in command)
+        running = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True, **more)
     try:
         yield running
     finally:
-        running.send_signal(signal.SIGINT)  # at which Postgres does not wait for its clients
-        running.wait(20)
+        os.killpg(running.pid, signal.SIGINT)  # at which Postgres does not wait for its clients
+        try:
+            running.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.wait()
 
 
 @contextlib.contextmanager

@@ -289,13 +289,13 @@ def test_mlflow_starts_as_its_deployment_says(first, environment):
     def ask(path: str, host: str) -> int:
         request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Host": host})
         try:
-            return urllib.request.urlopen(request, timeout=5).status
+            return urllib.request.urlopen(request, timeout=60).status
         except urllib.error.HTTPError as error:
             return error.code
 
     with servers.process(environment.folder / "mlflow.log", CACHE / "mlflow/bin/python", "-m", *command, env=found, cwd=environment.folder):
         try:
-            servers.wait_for("MLflow", lambda: socket.create_connection(("127.0.0.1", port)).close(), 90)
+            servers.wait_for("MLflow", lambda: socket.create_connection(("127.0.0.1", port)).close(), 180)
         except TimeoutError:
             raise AssertionError((environment.folder / "mlflow.log").read_text()) from None
         assert ask(probe["path"], probe["httpHeaders"][0]["value"]) == 200

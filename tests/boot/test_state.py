@@ -114,7 +114,8 @@ def test_a_server_with_state_keeps_it(server):
     write(database, 5)
     made.program("snapshot.py")
     write(database, 5)
-    made.program("restore.py")
+    database.close()
+    assert not made.program("restore.py").stdout
     assert len(rows(made)) == 10
 
 
