@@ -11,7 +11,7 @@ BUILT := $(CARGO_TARGET_DIR)/x86_64-unknown-linux-gnu/release
 CHART := charts/underwriter
 WHOLE := --release --workspace --all-targets --locked
 
-.PHONY: help demo down test verify check lint tools build images crds up install clean machine chart-lint terraform unit peers mlflow bench-quality bench-recall bench-training workflows delivery boot arm64 smoke chart story faults figures
+.PHONY: help demo down test verify check lint tools build images crds up install clean machine chart-lint terraform unit peers mlflow bench-quality bench-recall bench-training workflows arm64 smoke boot chart story faults delivery figures
 
 help: ## this page
 	@echo "Underwriter runs the life of a loan-default model on Kubernetes."
@@ -136,6 +136,16 @@ arm64: ## operator and predictor for arm64, and an answer of theirs under emulat
 
 smoke:
 	@cluster/smoke.sh
+
+BOOT := $(CACHE)/boot
+$(BOOT)/.installed: tests/boot/requirements.txt
+	python3 -m venv --clear $(BOOT)
+	$(BOOT)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+boot: $(BOOT)/.installed $(MLFLOW)/.installed # a server of terraform/modules/cluster from nothing to a prediction; takes the operator away
+	@terraform/tests/tools.sh
+	@cd tests/boot && PYTHONDONTWRITEBYTECODE=1 $(BOOT)/bin/python -m pytest -q --tb=short -p no:cacheprovider
 
 chart:
 	@charts/tests/admission.sh

@@ -84,6 +84,7 @@ target workflows
 pid_of node >/dev/null || started=yes
 target up || exit
 target smoke
+target boot
 target install || exit
 target chart
 if target story; then target figures; else what_stands; fi
