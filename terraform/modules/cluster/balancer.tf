@@ -36,6 +36,7 @@ resource "aws_vpc_security_group_ingress_rule" "balanced" {
 }
 
 resource "aws_lb" "this" {
+  #checkov:skip=CKV_AWS_91: Access is logged for TLS listeners only; the prediction log has each request.
   count = local.single ? 0 : 1
 
   name                             = var.name

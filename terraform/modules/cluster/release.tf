@@ -24,6 +24,7 @@ locals {
 }
 
 resource "aws_ssm_parameter" "release" {
+  #checkov:skip=CKV2_AWS_34: It names a chart, its version and its values; none of them is secret.
   name        = "/${var.name}/release"
   description = "The chart of ${var.name}: which, which version, which values."
   type        = "String"

@@ -252,11 +252,11 @@ variable "prediction_service" {
 }
 
 variable "secrets" {
-  description = <<-E
+  description = <<-EOT
     Secrets Manager's secrets that are copied into Secrets of the cluster: by name or ARN, into which namespace (that of
     the models where none is given) and under which name. An object becomes a key for each field, or for those of keys
     alone ({KAGGLE_USERNAME = "username"}); any other text becomes one key.
-  E
+  EOT
   type = list(object({
     secret    = string
     name      = string
