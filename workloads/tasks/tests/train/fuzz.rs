@@ -1,6 +1,6 @@
 //! Damaged files of every format: never a panic, and always a failure that names the file.
 //!
-//! A few seconds; `UNDERWRITER_FULL=1` tries a hundred times as many.
+//! Two hundred of each kind; `UNDERWRITER_FULL=1` tries a hundred times as many.
 
 use std::{io::Write as _, sync::LazyLock};
 
