@@ -1,4 +1,7 @@
 //! Events: what a user would want to know, published after the write that they tell of.
+//!
+//! Events of one reason and action become one series, of which only the first note is ever seen. So the action is the note:
+//! what is told again is counted, and news of another version is an event of its own.
 
 use kube::{
     Resource,
@@ -6,6 +9,11 @@ use kube::{
 };
 
 use crate::Context;
+
+/// The longest note that the API takes, in bytes.
+const NOTE: usize = 1_024;
+/// The longest action.
+const ACTION: usize = 128;
 
 /// Something worth telling.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,25 +43,25 @@ pub async fn publish(context: &Context, object: &impl Resource<DynamicType = ()>
     let about = object.object_ref(&());
     for Notice { warning, reason, note } in notices {
         let type_ = if warning { EventType::Warning } else { EventType::Normal };
-        let event = Event { type_, action: reason.clone(), reason, note: Some(cut(note)), secondary: None };
+        let event = Event { type_, reason, action: cut(&note, ACTION), note: Some(cut(&note, NOTE)), secondary: None };
         if let Err(error) = context.recorder.publish(&event, &about).await {
             tracing::warn!(%error, "event not published");
         }
     }
 }
 
-/// The API takes notes of at most 1,024 bytes.
-fn cut(mut note: String) -> String {
-    note.truncate(note.floor_char_boundary(1_024));
-    note
+fn cut(text: &str, bytes: usize) -> String {
+    text[..text.floor_char_boundary(bytes)].to_owned()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::{NOTE, cut};
+
     #[test]
     fn long_notes_are_cut_between_characters() {
-        let cut = super::cut("ä".repeat(600));
-        assert_eq!((cut.len(), super::cut("short".into())), (1_024, "short".into()));
-        assert!(super::cut(format!("a{}", "ä".repeat(600))).len() == 1_023);
+        let long = cut(&"ä".repeat(600), NOTE);
+        assert_eq!((long.len(), cut("short", NOTE)), (1_024, "short".into()));
+        assert!(cut(&format!("a{}", "ä".repeat(600)), NOTE).len() == 1_023);
     }
 }

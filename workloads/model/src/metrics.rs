@@ -1,9 +1,9 @@
 //! The figures by which versions are judged, each as its reference implementation defines it.
 //!
 //! ROC AUC, average precision, Brier score and log loss equal scikit-learn's, the Kolmogorov–Smirnov distance scipy's.
-//! Every figure carries a 95 % interval: ROC AUC and Gini by DeLong, mean losses by the error of a mean, shares by Clopper
-//! and Pearson, the rest by resampling; differences of two versions by DeLong, and by Agresti and Min. Scores are finite, `bad` and scores are of the same rows, and a figure that one
-//! class alone does not define is left out.
+//! Every figure carries a 95 % interval: ROC AUC and Gini by DeLong, mean losses by the error of a mean, shares by
+//! Clopper and Pearson, the rest by resampling; differences of two versions by DeLong, and by Agresti and Min. Scores
+//! are finite, `bad` and scores are of the same rows, and a figure that one class alone does not define is left out.
 
 mod bootstrap;
 mod curve;

@@ -3,8 +3,8 @@
 //! [`source`] reads, [`outcomes`] joins what the prediction log knows, [`spec`] checks, [`loans`] selects, [`features`]
 //! and [`guards`] judge the columns, [`split`] divides the rows, [`candidate`] fits, [`sweep`] and [`selection`] choose
 //! (from [`trials`] of pods of their own, where these have run), [`decision`] calibrates and finds the threshold,
-//! [`published`] compares with the champion, [`performance`] measures on the test rows, [`version`] is the whole of it without I/O. Here is
-//! the I/O around it. Running twice is harmless: a finished manifest is only summarised.
+//! [`published`] compares with the champion, [`performance`] measures on the test rows, [`version`] is the whole of it
+//! without I/O. Here is the I/O around it. Running twice is harmless: a finished manifest is only summarised.
 
 pub mod binning;
 pub mod boosting;
