@@ -87,11 +87,17 @@ impl Cluster {
 
     /// The only object of a kind, with its path.
     pub fn only(&self, kind: &str) -> (String, Value) {
-        let state = self.0.lock().unwrap();
-        let mut found = state.objects.iter().filter(|(path, _)| path.contains(&format!("/{kind}/")));
-        let (path, object) = found.next().unwrap();
+        let mut found = self.all(kind).into_iter();
+        let only = found.next().unwrap();
         assert!(found.next().is_none(), "several {kind}");
-        (path.clone(), object.clone())
+        only
+    }
+
+    /// Every object of a kind, with its path.
+    pub fn all(&self, kind: &str) -> Vec<(String, Value)> {
+        let of_kind = |(path, _): &(&String, &Value)| path.contains(&format!("/{kind}/"));
+        let state = self.0.lock().unwrap();
+        state.objects.iter().filter(of_kind).map(|(path, object)| (path.clone(), object.clone())).collect()
     }
 
     pub fn put(&self, path: &str, mut object: Value) {
@@ -174,6 +180,7 @@ impl Cluster {
         let kind = path.rsplit('/').next().unwrap();
         if kind == "events" {
             self.wrote(format!("event {}", body["reason"].as_str().unwrap()));
+            self.put(&format!("{path}/{}", body["metadata"]["name"].as_str().unwrap()), body.clone());
             return (StatusCode::CREATED, body);
         }
         let name = body["metadata"]["name"].as_str().unwrap().to_owned();
@@ -237,7 +244,7 @@ impl Cluster {
     }
 
     /// What an operator at this server works with. Its watches live as long as the test.
-    fn context(&self) -> Context {
+    pub fn context(&self) -> Context {
         let cluster = self.clone();
         let client = Client::new(tower::service_fn(move |request| cluster.clone().answer(request)), "bank");
         let least = ["o", "--tasks-image", "t", "--predictor-image", "p", "--artifacts-uri", "s3://a/"];

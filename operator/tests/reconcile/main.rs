@@ -5,5 +5,6 @@
 
 mod api_server;
 mod drift_monitor;
+mod events;
 mod loan_model;
 mod prediction_service;
