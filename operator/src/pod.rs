@@ -105,6 +105,8 @@ pub fn restricted(
 ) -> PodTemplateSpec {
     container.image_pull_policy = Some(settings.image_pull_policy.clone());
     container.security_context = Some(container_security());
+    let everybody = settings.workload_env.iter().map(|(name, value)| variable(name, value));
+    container.env = Some(everybody.chain(container.env.unwrap_or_default()).collect());
     container.volume_mounts.get_or_insert_default().push(mount("tmp", "/tmp", false));
     volumes.push(empty_folder("tmp", None));
     if let Some(name) = &settings.ca_config_map {
@@ -325,6 +327,16 @@ mod tests {
         }
         let resources = &job["spec"]["template"]["spec"]["containers"][0]["resources"];
         assert_eq!(resources, &json!({"requests": {"cpu": "250m"}, "limits": {"memory": "4Gi"}}));
+    }
+
+    #[test]
+    fn every_pod_has_the_variables_of_all() {
+        let job =
+            task(&Template::default(), &["--workload-env", "AWS_REGION=eu-central-1", "--workload-env", "EMPTY="]);
+        let env = &job["spec"]["template"]["spec"]["containers"][0]["env"];
+        assert_eq!(env[0], json!({"name": "AWS_REGION", "value": "eu-central-1"}));
+        assert_eq!((&env[1]["name"], &env[1]["value"]), (&json!("EMPTY"), &json!("")));
+        assert_eq!(env[2]["name"], REQUEST, "what the pod is for comes last, and wins");
     }
 
     #[test]

@@ -34,6 +34,9 @@ pub struct Settings {
     /// ConfigMap with more certificate authorities under the key `ca.crt`, in each model's namespace.
     #[arg(long)]
     pub ca_config_map: Option<String>,
+    /// A variable of every pod that is made, for instance `HTTPS_PROXY=http://proxy:3128`; may be given again.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    pub workload_env: Vec<(String, String)>,
     /// Where probes, metrics and the log level are served.
     #[arg(long, default_value = "0.0.0.0:8080")]
     pub http_listen: SocketAddr,
@@ -87,6 +90,17 @@ fn secret(name: &str) -> Result<SecretRef, String> {
     if name.is_empty() { Err("expected the name of a Secret".into()) } else { Ok(SecretRef { name: name.into() }) }
 }
 
+/// A name that pods use for something of their own is refused: what we say there would be lost, or do harm.
+fn variable(text: &str) -> Result<(String, String), String> {
+    let Some((name, value)) = text.split_once('=') else { return Err("expected NAME=VALUE".into()) };
+    let valid = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.chars().all(|other| other.is_ascii_alphanumeric() || other == '_');
+    if !valid || name.starts_with("UNDERWRITER_") {
+        return Err("expected a name of letters, digits and _, not beginning with UNDERWRITER_".into());
+    }
+    Ok((name.into(), value.into()))
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     let parsed = underwriter_crds::Duration::try_from(text.to_owned()).map_err(|error| error.to_string())?;
     Ok(Duration::from_secs(parsed.as_secs()))
@@ -108,7 +122,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_refused() {
-        for wrong in [["--artifacts-uri", "/tmp"], ["--rollout-lead-time", "3"], ["--data-secret", ""]] {
+        for wrong in [
+            ["--artifacts-uri", "/tmp"],
+            ["--rollout-lead-time", "3"],
+            ["--data-secret", ""],
+            ["--workload-env", "HTTPS_PROXY"],
+            ["--workload-env", "=value"],
+            ["--workload-env", "2ND=value"],
+            ["--workload-env", "UNDERWRITER_REQUEST={}"],
+        ] {
             assert!(Settings::try_parse_from(LEAST.into_iter().chain(wrong)).is_err(), "{wrong:?}");
         }
     }

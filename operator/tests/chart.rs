@@ -177,6 +177,7 @@ fn wrong_values_are_refused_with_their_place() {
         ("images.pullPolicy=Sometimes", "/images/pullPolicy"),
         ("replicas=two", "/replicas"),
         ("predictionLog.secretName=A Secret", "/predictionLog/secretName"),
+        ("workloads.env.UNDERWRITER_REQUEST=1", "/workloads/env"),
     ] {
         let error = render("least", &["--set", value]).unwrap_err();
         assert!(error.contains(place), "{value}: {error}");
