@@ -278,7 +278,7 @@ def make_database(e: Environment) -> None:
         instance = rds.create_db_instance(
             DBInstanceIdentifier=e.name, Engine="postgres", EngineVersion="17", DBInstanceClass="db.t4g.micro",
             AllocatedStorage=20, MasterUsername="postgres", ManageMasterUserPassword=True, StorageEncrypted=True,
-            DBSubnetGroupName=e.name, DBParameterGroupName=group, DBName="underwriter", Tags=e.pairs,
+            DBSubnetGroupName=e.name, DBParameterGroupName=group, Tags=e.pairs,
         )["DBInstance"]["DBInstanceArn"]  # fmt: skip
     with e.at("aws_db_instance", READ):
         rds.describe_db_instances(DBInstanceIdentifier=e.name)

@@ -5,6 +5,7 @@ import functools
 import hashlib
 import http.server
 import os
+import re
 import shutil
 import signal
 import socket
@@ -63,6 +64,20 @@ def aws(folder: Path):
 
 
 @contextlib.contextmanager
+def pod_role(machine, log: Path):
+    """What gives a machine's pods their role, as its unit starts it; the user data must be written."""
+    unit = machine.path("/etc/systemd/system/underwriter-pod-role.service").read_text()
+    program = re.search("^ExecStart=(.*)$", unit, re.MULTILINE)[1]
+    path = {"PATH": f"{PYTHON}:/usr/sbin:/usr/bin:/sbin:/bin"}
+    try:
+        with process(log, "chroot", machine.root, program, env={**path, **machine.environment, **machine.settings()}):
+            wait_for("the pods' role", lambda: socket.create_connection(("169.254.170.2", 80)).close())
+            yield "http://169.254.170.2/credentials"
+    finally:
+        subprocess.run(["ip", "address", "del", "169.254.170.2/32", "dev", "lo"], check=False, capture_output=True)
+
+
+@contextlib.contextmanager
 def files(folder: Path, host: str = "127.0.0.1"):
     """The files of a folder by HTTP; gives its address."""
     handler = functools.partial(Quiet, directory=str(folder))
@@ -118,6 +133,7 @@ def postgres(folder: Path, password: str, address: str = "127.0.0.1"):
         "listen_addresses": ANYWHERE,
         "unix_socket_directories": "",
         "fsync": "off",
+        "log_statement": "ddl",
         "ssl": "on",
         "ssl_cert_file": folder / "server.crt",
         "ssl_key_file": folder / "server.key",

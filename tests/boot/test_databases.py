@@ -55,10 +55,27 @@ def test_it_may_run_again_and_the_password_stays(server):
     assert server.path(DATASTORE).read_text() == before
 
 
+def test_the_servers_log_tells_no_password(server, place):
+    server.program("datastore.py")
+    endpoint = yaml.safe_load(server.path(DATASTORE).read_text())["datastore-endpoint"]
+    log = (place / "postgres/log").read_text()
+    assert "alter role k3s login password 'SCRAM-SHA-256$4096:" in log
+    assert endpoint.split(":")[2].split("@")[0] not in log
+
+
+def test_a_database_that_is_there_already_becomes_the_roles(server, database):
+    port, ca = database
+    master = {"PGUSER": "master", "PGPASSWORD": PASSWORD, "PGHOST": "127.0.0.1", "PGPORT": str(port), "PGDATABASE": "postgres"}
+    server.run("psql", "--no-psqlrc", "--quiet", "--command=create database early", **master)
+    server.run("psql", "--no-psqlrc", "--quiet", "--file=/opt/underwriter/role.sql", ROLE="early", ROLE_VERIFIER="p", **master)
+    url = f"postgresql://early:p@127.0.0.1:{port}/early?sslmode=verify-full&sslrootcert={ca}"
+    assert psql(url, "create table one (id int); select 1").stdout.split() == ["CREATE", "TABLE", "1"]
+
+
 def test_nobody_else_may_connect_to_it(server, database):
     port, ca = database
     server.program("datastore.py")
-    other = {"ROLE": "underwriter", "ROLE_PASSWORD": "p"}
+    other = {"ROLE": "underwriter", "ROLE_VERIFIER": "p"}
     master = {"PGUSER": "master", "PGPASSWORD": PASSWORD, "PGHOST": "127.0.0.1", "PGPORT": str(port), "PGDATABASE": "postgres"}
     server.run("psql", "--no-psqlrc", "--quiet", "--file=/opt/underwriter/role.sql", **other, **master)
     server.run("psql", "--no-psqlrc", "--quiet", "--file=/opt/underwriter/role.sql", **other, **master)
@@ -69,7 +86,7 @@ def test_nobody_else_may_connect_to_it(server, database):
 
 def test_a_password_of_any_characters_is_set(server, database):
     port, ca = database
-    settings = {"ROLE": "odd", "ROLE_PASSWORD": PASSWORD, "PGUSER": "master", "PGPASSWORD": PASSWORD}
+    settings = {"ROLE": "odd", "ROLE_VERIFIER": PASSWORD, "PGUSER": "master", "PGPASSWORD": PASSWORD}
     place = {"PGHOST": "127.0.0.1", "PGPORT": str(port), "PGSSLMODE": "verify-full", "PGSSLROOTCERT": "/etc/underwriter/ca.crt"}
     server.run("psql", "--no-psqlrc", "--quiet", "--file=/opt/underwriter/role.sql", "postgres", **settings, **place)
     login = {"PGUSER": "odd", "PGPASSWORD": PASSWORD, "PGDATABASE": "odd"}

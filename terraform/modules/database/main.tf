@@ -65,7 +65,6 @@ resource "aws_db_instance" "this" {
   engine                       = "postgres"
   engine_version               = var.engine_version
   instance_class               = var.instance_class
-  db_name                      = var.database
   username                     = "postgres"
   manage_master_user_password  = true
   allocated_storage            = var.storage_gb

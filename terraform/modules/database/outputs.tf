@@ -8,11 +8,6 @@ output "port" {
   value       = aws_db_instance.this.port
 }
 
-output "name" {
-  description = "The database made with the server."
-  value       = aws_db_instance.this.db_name
-}
-
 output "security_group_id" {
   description = "The database's security group."
   value       = aws_security_group.this.id

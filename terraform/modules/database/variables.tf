@@ -51,17 +51,6 @@ variable "instance_class" {
   }
 }
 
-variable "database" {
-  description = "The database made with the server."
-  type        = string
-  default     = "underwriter"
-
-  validation {
-    condition     = can(regex("^[a-z][a-z0-9_]{0,62}$", var.database))
-    error_message = "Lower-case letters, digits and underscores."
-  }
-}
-
 variable "storage_gb" {
   description = "Storage at first."
   type        = number

@@ -1,12 +1,14 @@
 """Passwords that only the cluster needs: each follows from its token, so that none is stored or handed about, every
 server has the same ones, and a restored cluster still knows them."""
 
+import base64
 import hashlib
 import hmac
 import os
 from pathlib import Path
 
 TOKEN = Path("/etc/rancher/k3s/token")
+ITERATIONS = 4096  # as Postgres itself does; a password of 64 random digits needs no more
 
 
 def derived(purpose: str) -> str:
@@ -18,6 +20,15 @@ def derived(purpose: str) -> str:
 def database_password(role: str) -> str:
     """The password of a role in the database; another number is another password."""
     return derived(f"database/{role}/{os.environ['PASSWORDS_VERSION']}")
+
+
+def verifier(password: str) -> str:
+    """What Postgres keeps of a password, by which it cannot be found out: RFC 5803, section 3."""
+    salt = os.urandom(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
+    client, server = (hmac.new(salted, key, hashlib.sha256).digest() for key in (b"Client Key", b"Server Key"))
+    salt_, stored, server_ = (base64.b64encode(part).decode() for part in (salt, hashlib.sha256(client).digest(), server))
+    return f"SCRAM-SHA-256${ITERATIONS}:{salt_}${stored}:{server_}"
 
 
 def database_url(scheme: str, role: str, host: str, authority: str = "") -> str:

@@ -9,10 +9,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict
+from typing import List
 
 from aws import secret as fetch
-from credentials import database_password, database_url
+from credentials import database_password, database_url, verifier
 from kubernetes import apply, kubectl, secret
 
 SYSTEM = "underwriter-system"
@@ -40,7 +40,7 @@ def environment(role: str) -> list:
     return [{"name": name, "value": value} for name, value in fixed.items()] + [
         variable("PGUSER", MASTER, "username"),
         variable("PGPASSWORD", MASTER, "password"),
-        variable("ROLE_PASSWORD", ROLES, role),
+        variable("ROLE_VERIFIER", ROLES, role),
     ]
 
 
@@ -116,9 +116,9 @@ def reached_by(role: str) -> dict:
     return secret(os.environ["NAMESPACE"], "underwriter-log", {"DATABASE_URL": database_url("postgresql", role, host).encode()})
 
 
-def make(roles: Dict[str, str]) -> None:
-    """Runs the Jobs, with the passwords there for as long as they take."""
-    apply(secret(SYSTEM, ROLES, {role: password.encode() for role, password in roles.items()}))
+def make(roles: List[str]) -> None:
+    """Runs the Jobs, with what they need to know there for as long as they take."""
+    apply(secret(SYSTEM, ROLES, {role: verifier(database_password(role)).encode() for role in roles}))
     master = json.loads(fetch(os.environ["DATABASE_SECRET"]))
     apply(secret(SYSTEM, MASTER, {key: master[key].encode() for key in ("username", "password")}))
     sql = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": SYSTEM, "name": ROLES}}
@@ -131,7 +131,7 @@ def make(roles: Dict[str, str]) -> None:
 
 
 def main() -> None:
-    roles = {role: database_password(role) for role in os.environ["DATABASE_ROLES"].split()}
+    roles = os.environ["DATABASE_ROLES"].split()
     try:
         make(roles)
         for role in roles:

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from aws import secret
-from credentials import database_password, database_url, keep
+from credentials import database_password, database_url, keep, verifier
 
 ROLE = "k3s"
 AUTHORITY = "/etc/underwriter/ca.crt"
@@ -32,7 +32,7 @@ def psql_environment() -> dict:
         "PGSSLROOTCERT": AUTHORITY,
         "PGCONNECT_TIMEOUT": "10",
         "ROLE": ROLE,
-        "ROLE_PASSWORD": database_password(ROLE),
+        "ROLE_VERIFIER": verifier(database_password(ROLE)),
     }
 
 
