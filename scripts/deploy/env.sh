@@ -5,7 +5,8 @@ RELEASE=underwriter
 SYSTEM=${SYSTEM_NAMESPACE:-underwriter-system}    # of the operator
 MODELS=${MODELS_NAMESPACE:-lending}               # where the Secrets for models stand
 
-# On a k3s server, where SSM's shell knows neither.
+# On a k3s server, where SSM's shell knows none of these.
+export HOME=${HOME:-/root}
 [ -n "${KUBECONFIG:-}" ] || [ ! -r /etc/rancher/k3s/k3s.yaml ] || export KUBECONFIG=/etc/rancher/k3s/k3s.yaml
 export PATH=$PATH:/usr/local/bin
 

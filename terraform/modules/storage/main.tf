@@ -11,6 +11,11 @@ locals {
     artifacts = var.noncurrent_days
     snapshots = 1
   }
+  # What is not kept at all after as many days.
+  passing = {
+    snapshots = { snapshots = { prefix = "", days = var.snapshot_days } }
+    artifacts = { deployments = { prefix = "deployments/", days = 7 } } # what a deployment hands to the server
+  }
   names = { for purpose, _ in local.days : purpose => "${var.name}-${purpose}-${data.aws_caller_identity.here.account_id}" }
 }
 
@@ -98,16 +103,18 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   }
 
   dynamic "rule" {
-    for_each = each.key == "snapshots" ? [var.snapshot_days] : []
+    for_each = lookup(local.passing, each.key, {})
 
     content {
-      id     = "old-snapshots"
+      id     = "old-${rule.key}"
       status = "Enabled"
 
-      filter {}
+      filter {
+        prefix = rule.value.prefix
+      }
 
       expiration {
-        days = rule.value
+        days = rule.value.days
       }
     }
   }

@@ -34,6 +34,11 @@ run "closed_buckets" {
   }
 
   assert {
+    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.this["artifacts"].rule : rule.filter[0].prefix if rule.id != "clear-up"] == ["deployments/"]
+    error_message = "Of artifacts only what a deployment handed over goes."
+  }
+
+  assert {
     condition     = alltrue([for bucket in aws_s3_bucket.this : !bucket.force_destroy])
     error_message = "A destroy stops at what a bucket holds."
   }
