@@ -58,6 +58,11 @@ run "one_server" {
     condition     = output.secret_names == ["underwriter-dev/kaggle"]
     error_message = "Kaggle's credentials are a secret that a person fills."
   }
+
+  assert {
+    condition     = jsonencode([for secret in local.synced : secret.keys if secret.name == "kaggle"]) == jsonencode([{ KAGGLE_KEY = "key", KAGGLE_USERNAME = "username" }])
+    error_message = "Kaggle's own file is copied under the names that tasks read."
+  }
 }
 
 run "three_servers" {

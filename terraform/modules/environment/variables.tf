@@ -145,6 +145,9 @@ variable "secrets" {
     keys        = optional(map(string), {})
   }))
   default = {
-    kaggle = { description = "KAGGLE_USERNAME and KAGGLE_KEY, for sources kaggle://…" }
+    kaggle = {
+      description = "The file kaggle.json that Kaggle gives, for sources kaggle://…"
+      keys        = { KAGGLE_USERNAME = "username", KAGGLE_KEY = "key" }
+    }
   }
 }
