@@ -17,6 +17,7 @@ LEAST = {
     "k3s": {"version": "v1.35.0+k3s1", "checksum": NO_SUM},
     "helm": {"version": "v3.22.0", "checksum": NO_SUM},
     "token_secret": "test/k3s-token",
+    "workload_role": "arn:aws:iam::123456789012:role/test-workload",
     "snapshots_bucket": "test-snapshots",
     "registry_host": "123456789012.dkr.ecr.us-east-1.amazonaws.com",
     "release_parameter": "/test/release",

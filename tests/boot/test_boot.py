@@ -26,7 +26,7 @@ KUBECONFIG, KUBECTL, HELM = CACHE / "cluster/admin.conf", CACHE / "bin/kubectl",
 BUILT = Path(os.environ.get("CARGO_TARGET_DIR", CACHE / "target")) / "x86_64-unknown-linux-gnu/release"
 HOST = "10.42.0.1"  # where pods find servers of this machine
 SPACE, SYSTEM = LEAST["namespace"], "underwriter-system"
-TOKEN, MASTER = "K" * 64, "m'a\"s$t`e\\r é"
+TOKEN, KAGGLE, MASTER = "K" * 64, "key-of-kaggle", "m'a\"s$t`e\\r é"
 EXAMPLES = HERE / "examples/consumer-loans"
 
 
@@ -75,9 +75,9 @@ class Environment:
         cloud.client("s3").upload_file(str(loans), "test-data", "loans.csv.gz")
         cloud.secret("test/k3s-token", TOKEN)
         cloud.secret("test/master", json.dumps({"username": "master", "password": MASTER}))
-        # Pods here have no node's role to take; on EC2 nobody needs these keys.
-        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test-of-s3", "AWS_REGION": "us-east-1"}
-        cloud.secret("test/s3", json.dumps({**keys, "AWS_ENDPOINT_URL": f"http://{HOST}:{cloud.port}"}))
+        # Where S3 is; no key, for pods have the role that their machine gives them.
+        cloud.secret("test/s3", json.dumps({"AWS_ENDPOINT_URL": f"http://{HOST}:{cloud.port}"}))
+        cloud.secret("test/kaggle", json.dumps({"KAGGLE_USERNAME": "somebody", "KAGGLE_KEY": KAGGLE}))
         cloud.secret("test/plain", "a plain text")
         self.release(self.values())
 
@@ -88,6 +88,7 @@ class Environment:
             "data": {"secretName": "test-s3"},
             "predictionLog": {"secretName": "underwriter-log"},
             "caConfigMap": "underwriter-ca",
+            "workloads": {"env": {"AWS_REGION": "us-east-1", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/credentials"}},
             "networkPolicy": {"workloadNamespaces": [SPACE]},
             **more,
         }
@@ -98,7 +99,7 @@ class Environment:
 
     def user_data(self) -> str:
         published = self.folder / "published"
-        secrets = [{"secret": f"test/{name}", "namespace": SPACE, "name": f"test-{name}", "key": "value", "keys": {}} for name in ("s3", "plain")]
+        secrets = [{"secret": f"test/{name}", "namespace": SPACE, "name": f"test-{name}", "key": "value", "keys": {}} for name in ("s3", "kaggle", "plain")]
         return rendered(
             self.folder / "tofu",
             k3s={**LEAST["k3s"], "checksum": servers.checksum(published / "k3s"), "url": f"{self.downloads}/k3s"},
@@ -151,7 +152,9 @@ def clear() -> None:
 def first(environment):
     """The first server, booted; with what it said."""
     server = environment.server("i-0aaaaaaaaaaaaaaaa", environment.folder / "disk-1")
-    return server, server.boot(environment.user_data())
+    server.written(environment.user_data())
+    with servers.pod_role(server, environment.folder / "pod-role.log"):
+        yield server, server.boot(environment.user_data())
 
 
 def test_it_boots_to_its_end_and_again(first):
@@ -170,7 +173,7 @@ def test_no_secret_is_said_or_written_for_all_to_read(first, environment):
     assert len(password) == 64
     readable = [file for file in server.path("/etc").rglob("*") if file.is_file() and file.stat().st_mode & 0o077]
     ours = [file for file in readable if {"underwriter", "rancher", "systemd"} & set(file.parts)]
-    for hidden in (TOKEN, MASTER, password, "test-of-s3"):
+    for hidden in (TOKEN, MASTER, KAGGLE, password):
         assert hidden not in said and hidden not in environment.user_data()
         for file in ours:
             assert hidden not in file.read_text(errors="replace"), file
@@ -178,7 +181,7 @@ def test_no_secret_is_said_or_written_for_all_to_read(first, environment):
 
 def test_secrets_are_in_the_cluster_and_the_masters_is_not(first):
     assert secret(SPACE, "test-plain") == {"value": "a plain text"}
-    assert secret(SPACE, "test-s3")["AWS_SECRET_ACCESS_KEY"] == "test-of-s3"
+    assert secret(SPACE, "test-kaggle") == {"KAGGLE_USERNAME": "somebody", "KAGGLE_KEY": KAGGLE}
     assert "database-" not in kubectl("get", "secrets", "--namespace", SYSTEM, "--output=name")
 
 
@@ -199,6 +202,7 @@ def predict(seconds: int = 180) -> dict:
 
 def test_a_first_prediction_is_answered_and_logged(first, environment):
     answer = predict()
+    assert '"GET /credentials HTTP/1.1" 200' in (environment.folder / "pod-role.log").read_text()
     assert 0 < answer["probability"] < 1 and answer["decision"] and answer["version"]
     url = f"{secret(SPACE, 'underwriter-log')['DATABASE_URL']}&sslrootcert={environment.ca}"
     count = ["psql", "--no-psqlrc", "-tA", url, "-c", f"select count(*) from decision where application_id = '{answer['id']}'"]

@@ -53,6 +53,12 @@ resource "aws_iam_policy" "boundary" {
         Resource = ["arn:${local.partition}:ssm:${local.region}::document/AWS-RunShellScript"]
       },
       {
+        Sid      = "RoleOfPods"
+        Effect   = "Allow"
+        Action   = ["sts:AssumeRole"]
+        Resource = ["arn:${local.partition}:iam::${local.account}:role/${var.name}-workload"]
+      },
+      {
         Sid      = "Parameters"
         Effect   = "Allow"
         Action   = ["ssm:GetParameter"]

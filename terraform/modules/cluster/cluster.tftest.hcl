@@ -19,6 +19,7 @@ variables {
   availability_zone     = "eu-central-1a"
   allowed_cidrs         = ["192.0.2.0/24", "198.51.100.7/32"]
   instance_profile_name = "test-node"
+  workload_role_arn     = "arn:aws:iam::123456789012:role/test-workload"
   k3s_version           = "v1.35.0+k3s1"
   k3s_checksum          = "a000000000000000000000000000000000000000000000000000000000000000"
   helm_version          = "v3.22.0"
@@ -50,8 +51,8 @@ run "one_server" {
   }
 
   assert {
-    condition     = aws_launch_template.node["server"].metadata_options[0].http_tokens == "required" && aws_launch_template.node["server"].metadata_options[0].http_put_response_hop_limit == 2
-    error_message = "IMDSv2 only, and within reach of pods."
+    condition     = aws_launch_template.node["server"].metadata_options[0].http_tokens == "required" && aws_launch_template.node["server"].metadata_options[0].http_put_response_hop_limit == 1
+    error_message = "IMDSv2 only, and out of the reach of pods."
   }
 
   assert {
@@ -72,6 +73,11 @@ run "one_server" {
   assert {
     condition     = jsondecode(aws_ssm_parameter.release.value).values.artifacts.uri == "s3://artifacts/versions/"
     error_message = "Where versions are kept."
+  }
+
+  assert {
+    condition     = jsondecode(aws_ssm_parameter.release.value).values.workloads.env == { AWS_REGION = "eu-central-1", AWS_CONTAINER_CREDENTIALS_RELATIVE_URI = "/credentials" }
+    error_message = "Pods know where their role is to be had."
   }
 }
 

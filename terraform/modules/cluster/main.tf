@@ -38,6 +38,7 @@ module "user_data" {
   architecture       = var.architecture
   k3s                = { version = var.k3s_version, checksum = var.k3s_checksum }
   helm               = { version = var.helm_version, checksum = var.helm_checksum }
+  workload_role      = var.workload_role_arn
   token_secret       = aws_secretsmanager_secret.token.arn
   datastore          = local.datastore
   state_volume       = local.single && each.key == "server" ? aws_ebs_volume.state[0].id : ""
@@ -58,7 +59,6 @@ module "user_data" {
 
 resource "aws_launch_template" "node" {
   #checkov:skip=CKV_AWS_88: A server without an address would need a NAT gateway, which costs more than all of a small environment.
-  #checkov:skip=CKV_AWS_341: A pod is one hop behind its node, and would get no role with one hop alone.
   for_each = local.roles
 
   name                   = "${var.name}-${each.key}"
@@ -71,11 +71,11 @@ resource "aws_launch_template" "node" {
     name = var.instance_profile_name
   }
 
-  # A pod is one hop behind its node; without a second one none would get the node's role for S3.
+  # One hop: pods are one further, and get a role of their own from the machine instead.
   metadata_options {
     http_endpoint               = "enabled"
     http_tokens                 = "required"
-    http_put_response_hop_limit = 2
+    http_put_response_hop_limit = 1
   }
 
   network_interfaces {

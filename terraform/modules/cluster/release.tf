@@ -18,6 +18,10 @@ locals {
       artifacts     = { uri = "s3://${var.artifacts_bucket.name}/versions/" }
       predictionLog = { secretName = "underwriter-log" }
       caConfigMap   = "underwriter-ca"
+      workloads = { env = {
+        AWS_REGION                             = data.aws_region.here.region
+        AWS_CONTAINER_CREDENTIALS_RELATIVE_URI = "/credentials" # of pod_role.py
+      } }
       networkPolicy = { workloadNamespaces = [var.namespace] }
     }, var.chart_values)
   }

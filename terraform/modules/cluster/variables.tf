@@ -111,6 +111,11 @@ variable "instance_profile_name" {
   type        = string
 }
 
+variable "workload_role_arn" {
+  description = "The role of the pods, which that of the machines may take."
+  type        = string
+}
+
 variable "deletion_protection" {
   description = "Keep a copy of the state volume and a month's grace for the token when the cluster is destroyed."
   type        = bool

@@ -77,6 +77,7 @@ module "cluster" {
   agent_count           = var.servers.agents
   state_volume_size     = var.servers.state_gb
   instance_profile_name = module.identity.instance_profile_name
+  workload_role_arn     = module.identity.workload_role_arn
   deletion_protection   = var.protected
   k3s_version           = var.pins.k3s.version
   k3s_checksum          = var.pins.k3s.checksums[var.servers.architecture]

@@ -27,7 +27,7 @@ variables {
 
 run "bounded_roles" {
   assert {
-    condition = alltrue([for role in [aws_iam_role.node, aws_iam_role.publish, aws_iam_role.deploy] :
+    condition = alltrue([for role in [aws_iam_role.node, aws_iam_role.workload, aws_iam_role.publish, aws_iam_role.deploy] :
     role.permissions_boundary == var.permissions_boundary_arn])
     error_message = "Every role is bounded."
   }
@@ -38,9 +38,20 @@ run "bounded_roles" {
   }
 
   assert {
-    condition = alltrue([for statement in jsondecode(aws_iam_role_policy.node["buckets"].policy).Statement :
+    condition = alltrue([for statement in jsondecode(aws_iam_role_policy.workload.policy).Statement :
     !contains(statement.Action, "s3:PutObject") || !contains(statement.Resource, "${var.data_bucket_arn}/*")])
     error_message = "Loans are read, never written."
+  }
+
+  assert {
+    condition = alltrue([for statement in jsondecode(aws_iam_role_policy.workload.policy).Statement :
+    alltrue([for action in statement.Action : startswith(action, "s3:")])])
+    error_message = "Pods get at buckets, and at nothing else: no secret, no machine, no role."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.node["pods"].policy).Statement[0].Resource == ["arn:aws:iam::123456789012:role/${aws_iam_role.workload.name}"]
+    error_message = "Machines take the pods' role, and no other."
   }
 }
 

@@ -1,4 +1,4 @@
-# The servers: k3s, the operator and its workloads act by this role.
+# The servers: what boots and keeps a machine acts by this role. Pods do not get at it (workload.tf).
 
 resource "aws_iam_role" "node" {
   name                 = "${var.name}-node"
@@ -33,28 +33,22 @@ locals {
   node_statements = {
     buckets = [
       {
-        Sid      = "LookInto"
+        Sid      = "LookIntoCopies"
         Effect   = "Allow"
         Action   = ["s3:ListBucket"]
-        Resource = [var.data_bucket_arn, var.artifacts_bucket_arn, var.snapshots_bucket_arn]
-      },
-      {
-        Sid      = "ReadLoans"
-        Effect   = "Allow"
-        Action   = ["s3:GetObject"]
-        Resource = ["${var.data_bucket_arn}/*"]
-      },
-      {
-        Sid      = "KeepArtifacts"
-        Effect   = "Allow"
-        Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
-        Resource = ["${var.artifacts_bucket_arn}/*"]
+        Resource = [var.snapshots_bucket_arn]
       },
       {
         Sid      = "CopyState" # and never delete a copy: the bucket's lifecycle does
         Effect   = "Allow"
         Action   = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"]
         Resource = ["${var.snapshots_bucket_arn}/*"]
+      },
+      {
+        Sid      = "TakeWhatIsDeployed"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject"]
+        Resource = ["${var.artifacts_bucket_arn}/deployments/*"]
       },
     ]
 
@@ -78,6 +72,13 @@ locals {
       Effect   = "Allow"
       Action   = ["secretsmanager:GetSecretValue"]
       Resource = var.secret_arns
+    }]
+
+    pods = [{
+      Sid      = "GivePodsTheirRole"
+      Effect   = "Allow"
+      Action   = ["sts:AssumeRole"]
+      Resource = ["arn:${local.partition}:iam::${local.account}:role/${local.workload}"]
     }]
 
     machine = [

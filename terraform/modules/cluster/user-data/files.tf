@@ -11,8 +11,9 @@ locals {
 
   units = merge(
     {
-      "underwriter-boot.service" = templatefile("${path.module}/templates/boot.service.tftpl", {})
-      "k3s.service"              = templatefile("${path.module}/templates/k3s.service.tftpl", { role = var.role })
+      "underwriter-boot.service"     = templatefile("${path.module}/templates/boot.service.tftpl", {})
+      "underwriter-pod-role.service" = templatefile("${path.module}/templates/pod-role.service.tftpl", {})
+      "k3s.service"                  = templatefile("${path.module}/templates/k3s.service.tftpl", { role = var.role })
     },
     {
       for name, task in local.tasks :

@@ -16,6 +16,7 @@ locals {
 
     NODE_NAME          = local.server && var.datastore == "sqlite" ? "${var.name}-server" : ""
     TOKEN_SECRET       = var.token_secret
+    WORKLOAD_ROLE      = var.workload_role
     ADDRESS_ALLOCATION = var.address_allocation
     STATE_VOLUME       = var.state_volume
     DATASTORE          = var.datastore

@@ -67,6 +67,11 @@ variable "token_secret" {
   type        = string
 }
 
+variable "workload_role" {
+  description = "ARN of the pods' role, which the machine takes for them."
+  type        = string
+}
+
 variable "datastore" {
   description = "sqlite, on the state volume of the one server, or postgres, in RDS, for several."
   type        = string

@@ -1,10 +1,11 @@
 #!/bin/bash
-# Installs k3s, the pinned version and nothing unless its checksum is right, and starts it with /etc/rancher/k3s/config.yaml.
+# Installs k3s, the pinned version and nothing unless its checksum is right, and starts it with /etc/rancher/k3s/config.yaml;
+# before it what its pods get their role from.
 set -euo pipefail
 "$(dirname "$0")/fetch.sh" "$K3S_DOWNLOAD" "$K3S_CHECKSUM" /usr/local/bin/k3s
 ln -sf k3s /usr/local/bin/kubectl
 systemctl daemon-reload
-systemctl start k3s
+systemctl start underwriter-pod-role k3s
 [ "$ROLE" = server ] || exit 0
 
 for _ in {1..150}; do
