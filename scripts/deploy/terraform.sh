@@ -1,9 +1,9 @@
 #!/bin/bash
-# terraform.sh plan|apply|record ENVIRONMENT [IMAGES CHART VERSION]: Terraform in terraform/environments/ENVIRONMENT.
+# terraform.sh plan|apply|record ENVIRONMENT [IMAGES VERSION]: Terraform in terraform/environments/ENVIRONMENT.
 #   plan    shows what apply would do
 #   apply   changes everything but the release, which stays what it is; a new environment begins with the one given
 #   record  writes the release given down as the one that servers install: images by digest (the values file of
-#           scripts/release/values.sh), and where the chart is
+#           scripts/release/values.sh), and the version of the chart
 # A deployment applies, rolls and tries the release, and records it only then: a server that is replaced at any time comes
 # up with a version that answers. From the environment: TF_STATE_BUCKET, AWS_REGION, and TF_VAR_… for the rest. TERRAFORM is
 # the program.
@@ -11,8 +11,8 @@ set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=env.sh
 . "$HERE/env.sh"
-[ $# = 2 ] || [ $# = 5 ] || die "usage: terraform.sh plan|apply|record ENVIRONMENT [IMAGES CHART VERSION]"
-command=$1 environment=$2 images=${3:-} chart=${4:-} version=${5:-}
+[ $# = 2 ] || [ $# = 4 ] || die "usage: terraform.sh plan|apply|record ENVIRONMENT [IMAGES VERSION]"
+command=$1 environment=$2 images=${3:-} version=${4:-}
 [[ $command =~ ^(plan|apply|record)$ ]] || die "plan, apply or record"
 if ! [[ $environment =~ ^[a-z][a-z0-9-]*$ && -d $HERE/../../terraform/environments/$environment ]]; then
   die "no environment $environment"
@@ -23,8 +23,8 @@ tf() { "${TERRAFORM:-terraform}" -chdir="$HERE/../../terraform/environments/$env
 given() {
   [ -n "$images" ] || return 1
   sed -nE "s/^  ([a-z]+): \{.*digest: '(sha256:[0-9a-f]{64})'\}$/\1 \2/p" "$images" |
-    jq -Rcn --arg chart "$chart" --arg version "$version" \
-      '{$chart, $version, image_digests: [inputs / " " | {key: .[0], value: .[1]}] | from_entries}'
+    jq -Rcn --arg version "$version" \
+      '{$version, image_digests: [inputs / " " | {key: .[0], value: .[1]}] | from_entries}'
 }
 
 # What servers read now; nothing before the first apply.
@@ -41,7 +41,7 @@ export TF_IN_AUTOMATION=true TF_INPUT=false TF_VAR_release
 lock=(); [ ! -e "$HERE/../../terraform/environments/$environment/.terraform.lock.hcl" ] || lock=(-lockfile=readonly)
 tf init -reconfigure "${lock[@]}" -backend-config="bucket=$TF_STATE_BUCKET" -backend-config="region=$AWS_REGION" >&2
 case $command in
-  plan) TF_VAR_release=$(installed || given) || TF_VAR_release='{"chart": "oci://none.yet", "version": "0.0.0"}' ;;
+  plan) TF_VAR_release=$(installed || given) || TF_VAR_release='{"version": "0.0.0"}' ;;
   apply) TF_VAR_release=$(installed || given) || die "a new environment begins with a release: say which" ;;
   record) TF_VAR_release=$(given) || die "which release?" ;;
 esac

@@ -6,8 +6,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 [ $# = 3 ] || { echo "usage: outputs.sh FOLDER REGISTRY VERSION" >&2; exit 2; }
 folder=$1 registry=$2 version=$3
 
-"$HERE/publish.sh" "$folder/images" "$registry/underwriter-" "$version" >"$folder/references"
-"$HERE/chart.sh" "$version" "$folder" "oci://$registry/charts" >>"$folder/references"
+"$HERE/publish.sh" "$folder" "$registry/underwriter-" "$version" >"$folder/references"
 "$HERE/values.sh" "$folder/images" "$registry/underwriter-" "$version" >"$folder/images.yaml"
 echo "registry=$registry"
 sed -E 's|.*/charts/underwriter@|chart=|; s|.*/underwriter-([a-z]+)@|\1=|' "$folder/references"

@@ -355,7 +355,7 @@ def refused(client, call, **arguments) -> None:
 
 
 def make_registry(e: Environment) -> None:
-    ecr, name = e.client("ecr"), f"{e.name}/tasks"
+    ecr, name = e.client("ecr"), f"{e.name}/charts/underwriter"
     with e.at("aws_ecr_repository", MAKE):
         arn = ecr.create_repository(repositoryName=name, tags=e.pairs)["repository"]["repositoryArn"]
     with e.at("aws_ecr_repository", READ):
@@ -449,9 +449,9 @@ def destroy(e: Environment) -> None:
     with e.at("aws_db_subnet_group", DESTROY):
         rds.delete_db_subnet_group(DBSubnetGroupName=e.name)
     with e.at("aws_ecr_lifecycle_policy", DESTROY):
-        e.client("ecr").delete_lifecycle_policy(repositoryName=f"{e.name}/tasks")
+        e.client("ecr").delete_lifecycle_policy(repositoryName=f"{e.name}/charts/underwriter")
     with e.at("aws_ecr_repository", DESTROY):
-        e.client("ecr").delete_repository(repositoryName=f"{e.name}/tasks", force=True)
+        e.client("ecr").delete_repository(repositoryName=f"{e.name}/charts/underwriter", force=True)
     destroy_bucket(e, s3)
     destroy_identity(e, iam)
     destroy_network(e, ec2)

@@ -45,7 +45,7 @@ cut_off() { # an upgrade whose helm is killed, as with a runner that vanishes
 pending() { h list --pending --short | grep .; }
 
 good=$(images operator predictor tasks)
-scripts/release/chart.sh 99.0.0-test "$folder" 2>/dev/null
+scripts/release/chart.sh 99.0.0-test "$folder" >/dev/null
 check "a version that works is deployed, by a real prediction" "ended with 0" deploy "$good" "$folder/underwriter-99.0.0-test.tgz"
 check "with the chart given" underwriter-99.0.0-test h list
 check "the prediction is shown" '"probability":0.' cat "$folder/stdout"

@@ -6,7 +6,7 @@ set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
 # shellcheck source-path=SCRIPTDIR/../.. source=cluster/env.sh
 . cluster/env.sh
-built=$1 python=$2 port=5005 passed=0 failed=0 folder=$(mktemp -d)
+built=$1 python=$2 port=5005 passed=0 failed=0 folder=$(mktemp -d) archive=underwriter-1.2.3.tgz
 export INSECURE=1
 registry=127.0.0.1:$port
 trap 'kill %% 2>/dev/null; rm -rf "$folder"' EXIT
@@ -38,44 +38,67 @@ print(JsonStrictValidator(SchemaVersion.V1_5).validate_str(open(sys.argv[1]).rea
 P
 }
 parts() { jq -r '.components[].name' "$folder/$1.json"; }
-signed() { # signed VALUES TAG: what is asked of cosign
-  mkdir -p "$folder/bin"
-  # shellcheck disable=SC2016  # expanded by the program
-  printf '#!/bin/sh\necho "$@" >>"%s"\n' "$folder/cosign" >"$folder/bin/cosign"; chmod +x "$folder/bin/cosign"
-  PATH=$folder/bin:$PATH GITHUB_REPOSITORY=owner/name scripts/release/verify.sh "$1" "$2"
-  cat "$folder/cosign"
+signed() { # signed VALUES TAG [UNSIGNED]: by a cosign that notes what it is asked, and finds no signature of UNSIGNED
+  rm -rf "$folder/pulled"
+  mkdir -p "$folder"/{bin,pulled}
+  cat >"$folder/bin/cosign" <<P
+#!/bin/sh
+echo "\$*" >>"$folder/cosign"
+case "\$*" in *${3:-nothing}*) exit 1 ;; esac
+P
+  chmod +x "$folder/bin/cosign"
+  PATH=$folder/bin:$PATH GITHUB_REPOSITORY=owner/name scripts/release/verify.sh "$1" "$2" "$folder/pulled"
+  echo "ended with $?"
 }
+pulled() { find "$folder/pulled" -type f | wc -l; }
+last_push() { grep 'PUT /v2/.*/manifests/' "$folder/log" | tail -n 1; }
 version() { env "$@" scripts/release/version.sh; }
 
 registry -port $port >"$folder/log" 2>&1 &
 wait_for 20 curl -sf "http://$registry/v2/"
 
 programs
+check "the chart is packed" $archive scripts/release/chart.sh 1.2.3 "$folder"
+packed=$(sha256sum <"$folder/$archive")
 check "images are made" tasks scripts/release/images.sh "$folder/binaries" "$folder/images"
 first=$(digest operator)
 check "again, they are the same" operator scripts/release/images.sh "$folder/binaries" "$folder/images"
 check "to the digest" "$first" digest operator
+check "the chart, too" $archive scripts/release/chart.sh 1.2.3 "$folder"
+check "to the byte" "${packed%-}" sha256sum "$folder/$archive"
 mv "$folder/binaries/arm64" "$folder/arm64"; cp -r "$folder/binaries/amd64" "$folder/binaries/arm64"
 check "a program of the wrong architecture is refused" "is not for arm64" scripts/release/images.sh "$folder/binaries" "$folder/wrong"
 
 check "images and chart are published" "operator=$first" scripts/release/outputs.sh "$folder" $registry/owner 1.2.3
+check "the chart after its images, for whoever finds it wants them" /owner/charts/underwriter/ last_push
 for architecture in amd64 arm64; do
   check "the predictor is there for $architecture" "\"Architecture\": \"$architecture\"" \
     inspect --override-arch $architecture docker://$registry/owner/underwriter-predictor:1.2.3
 done
 check "by the digest that the chart is told" "$first" inspect docker://$registry/owner/underwriter-operator:1.2.3
 check "in another registry the digest is the same" "other/prod/operator@$first" \
-  scripts/release/publish.sh "$folder/images" $registry/other/prod/ 1.2.3
-check "a second run changes nothing" "@$first" scripts/release/publish.sh "$folder/images" $registry/owner/underwriter- 1.2.3
+  scripts/release/publish.sh "$folder" $registry/other/prod/ 1.2.3
+check "with the chart beside the images" "version: 1.2.3" \
+  helm show chart --plain-http oci://$registry/other/prod/charts/underwriter --version 1.2.3
+touch --date tomorrow "$folder/$archive"   # which helm would push as another one
+check "a second run finds its own" "$(cat "$folder/references")" \
+  scripts/release/publish.sh "$folder" $registry/owner/underwriter- 1.2.3
+check "and pushes nothing" /other/prod/charts/ last_push
 check "it does not run as root" 65532:65532 inspect --config docker://$registry/owner/underwriter-operator:1.2.3
 check "the chart has the release's version" "appVersion: 1.2.3" helm show chart --plain-http oci://$registry/owner/charts/underwriter --version 1.2.3
 check "the values are those of the chart" "@$first" helm template u charts/underwriter --kube-version 1.33.0 \
   --set artifacts.uri=s3://b/p/ --values "$folder/images.yaml"
 check "four things are signed" 4 grep -c @sha256: "$folder/references"
+check "a release that is signed may go on" "ended with 0" signed "$folder/images.yaml" v1.2.3
+check "with the chart that was published" "${packed%-}" sha256sum "$folder/pulled/$archive"
 check "a signature counts only of this release's workflow" "owner/name/.github/workflows/release.yml@refs/tags/v1.2.3" \
-  signed "$folder/images.yaml" v1.2.3
+  cat "$folder/cosign"
 echo 'images: {}' >"$folder/none.yaml"
 check "values without images are never signed" "does not name three images" signed "$folder/none.yaml" v1.2.3
+for unsigned in underwriter-tasks charts/underwriter; do
+  check "without the signature of $unsigned nothing goes on" "ended with 1" signed "$folder/images.yaml" v1.2.3 $unsigned
+  check "and no chart is there" 0 pulled
+done
 
 check "the predictor's bill of materials is valid" passes valid underwriter-predictor
 check "the tasks' too" passes valid underwriter-tasks

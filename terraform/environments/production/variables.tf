@@ -14,10 +14,10 @@ variable "allowed_cidrs" {
 }
 
 variable "release" {
-  description = "What is installed: the chart, its version, and the images' tags or digests by name."
+  description = "What is installed: the version, the images' tags or digests by name, and the chart (oci://…) where it is not the registry's own."
   type = object({
-    chart         = string
     version       = string
+    chart         = optional(string)
     image_tags    = optional(map(string), {})
     image_digests = optional(map(string), {})
   })

@@ -21,6 +21,11 @@ output "release_command" {
   ])
 }
 
+output "chart" {
+  description = "Where the chart is pulled from."
+  value       = local.release.chart
+}
+
 output "release_parameter" {
   description = "Name of the SSM parameter that says which chart is installed."
   value       = aws_ssm_parameter.release.name

@@ -34,7 +34,7 @@ variables {
   protected         = false
   github_repository = "somebody/underwriter"
   allowed_cidrs     = ["192.0.2.0/24"]
-  release           = { chart = "oci://registry.example/charts/underwriter", version = "0.1.0" }
+  release           = { version = "0.1.0" }
   pins = {
     k3s            = { version = "v1.35.0+k3s1", checksums = { arm64 = "a000000000000000000000000000000000000000000000000000000000000000" } }
     helm           = { version = "v3.22.0", checksums = { arm64 = "b000000000000000000000000000000000000000000000000000000000000000" } }
@@ -69,11 +69,33 @@ run "three_servers" {
   variables {
     servers   = { count = 3 }
     protected = true
+    release   = { version = "0.1.0", chart = "oci://registry.example/charts/underwriter" }
   }
 
   assert {
     condition     = endswith(output.prediction_address, ":9696")
     error_message = "The load balancer's address."
+  }
+
+  assert {
+    condition     = module.cluster.chart == "oci://registry.example/charts/underwriter"
+    error_message = "The chart that the release names."
+  }
+}
+
+run "chart" {
+  override_module {
+    target = module.registry
+    outputs = {
+      registry_host   = "registry.example"
+      repository_arns = { operator = "arn:operator" }
+      repository_urls = { for name in ["charts/underwriter", "operator", "predictor", "tasks"] : name => "registry.example/dev/${name}" }
+    }
+  }
+
+  assert {
+    condition     = module.cluster.chart == "oci://registry.example/dev/charts/underwriter"
+    error_message = "It comes from the environment's own registry."
   }
 }
 

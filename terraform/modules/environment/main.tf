@@ -85,7 +85,7 @@ module "cluster" {
   helm_checksum         = var.pins.helm.checksums[var.servers.architecture]
   postgres_image        = var.pins.postgres_image
   mlflow_image          = var.mlflow ? var.pins.mlflow_image : ""
-  chart                 = var.release.chart
+  chart                 = coalesce(var.release.chart, "oci://${module.registry.repository_urls["charts/underwriter"]}")
   chart_version         = var.release.version
   image_tags            = var.release.image_tags
   image_digests         = var.release.image_digests

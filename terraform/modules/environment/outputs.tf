@@ -24,7 +24,7 @@ output "release_parameter" {
 }
 
 output "repository_urls" {
-  description = "Where images are pushed to, by name."
+  description = "Where images and chart are pushed to, by name."
   value       = module.registry.repository_urls
 }
 
@@ -44,7 +44,7 @@ output "artifacts_bucket" {
 }
 
 output "publish_role_arn" {
-  description = "The role in which GitHub pushes images."
+  description = "The role in which GitHub pushes images and chart."
   value       = module.identity.publish_role_arn
 }
 

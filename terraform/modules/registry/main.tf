@@ -1,5 +1,5 @@
-# One repository an image. A tag stands for one image for ever, so that what was scanned and signed is what runs; but for the
-# tags sha256-…, to which signatures and attestations of an image are added.
+# One repository an image, and one for the chart. A tag stands for one of them for ever, so that what was scanned and signed is
+# what runs; but for the tags sha256-…, to which signatures and attestations are added.
 
 resource "aws_ecr_repository" "this" {
   #checkov:skip=CKV_AWS_51: Tags are immutable but for sha256-…, to which signatures are added; the check knows only all or nothing.

@@ -1,5 +1,5 @@
 output "repository_urls" {
-  description = "Where each image is pulled from, by its name."
+  description = "Where each image and the chart is pulled from, by its name."
   value       = { for image, repository in aws_ecr_repository.this : image => repository.repository_url }
 }
 

@@ -8,10 +8,10 @@ variables {
   name = "underwriter-test"
 }
 
-run "three_repositories" {
+run "repositories" {
   assert {
-    condition     = keys(output.repository_urls) == ["operator", "predictor", "tasks"]
-    error_message = "One an image."
+    condition     = keys(output.repository_urls) == ["charts/underwriter", "operator", "predictor", "tasks"]
+    error_message = "One an image, and one for the chart."
   }
 
   assert {

@@ -9,9 +9,9 @@ variable "name" {
 }
 
 variable "images" {
-  description = "Images that have a repository each."
+  description = "What has a repository each: images, and the chart."
   type        = set(string)
-  default     = ["operator", "predictor", "tasks"]
+  default     = ["charts/underwriter", "operator", "predictor", "tasks"]
 
   validation {
     condition     = alltrue([for image in var.images : can(regex("^[a-z0-9]+([._/-][a-z0-9]+)*$", image))])
