@@ -71,6 +71,8 @@ def pod_role(machine, log: Path):
     path = {"PATH": f"{PYTHON}:/usr/sbin:/usr/bin:/sbin:/bin"}
     try:
         with process(log, "chroot", machine.root, program, env={**path, **machine.environment, **machine.settings()}):
+            # Until then the address is somebody else's, or nobody's.
+            wait_for("its address", lambda: subprocess.run(["grep", "-q", "169.254.170.2", "/proc/net/fib_trie"], check=True))
             wait_for("the pods' role", lambda: socket.create_connection(("169.254.170.2", 80)).close())
             yield "http://169.254.170.2/credentials"
     finally:
