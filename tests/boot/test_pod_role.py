@@ -11,7 +11,6 @@ import servers
 from rendering import LEAST, rendered
 
 
-
 @pytest.fixture
 def given(machine, folder):
     """Starts the server of the role on a machine; gives a function that asks it."""
