@@ -188,7 +188,6 @@ SERVERS = ROOT / "terraform/pins.json"
 CHECKSUMS = {"k3s": k3s_checksum, "helm": helm_checksum}
 VERSIONS = {"k3s": newest_k3s, "helm": newest_helm}
 IMAGES = {"postgres_image": "docker.io/library/postgres:17-bookworm"}
-OPTIONAL = {"mlflow_image"}  # who wants MLflow there builds its image, and Terraform refuses an empty one
 
 
 def in_servers() -> Iterator[Pin]:
@@ -199,7 +198,7 @@ def in_servers() -> Iterator[Pin]:
         for architecture, value in entries[name]["checksums"].items():
             look_up = partial(lambda n, a: CHECKSUMS[n](version_of(n), a), name, architecture)
             yield of_server([name, "checksums", architecture], value, look_up)
-    for name in entries.keys() - VERSIONS.keys() - OPTIONAL:
+    for name in entries.keys() - VERSIONS.keys():
         image = IMAGES[name]
         yield of_server([name], entries[name], lambda image=image: f"{image.rpartition(':')[0]}@{digest_of(image)}")
 

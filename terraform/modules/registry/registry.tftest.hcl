@@ -8,9 +8,9 @@ variables {
   name = "underwriter-test"
 }
 
-run "three_repositories" {
+run "one_an_image" {
   assert {
-    condition     = keys(output.repository_urls) == ["operator", "predictor", "tasks"]
+    condition     = keys(output.repository_urls) == ["mlflow", "operator", "predictor", "tasks"]
     error_message = "One an image."
   }
 

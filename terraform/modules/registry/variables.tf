@@ -11,7 +11,7 @@ variable "name" {
 variable "images" {
   description = "Images that have a repository each."
   type        = set(string)
-  default     = ["operator", "predictor", "tasks"]
+  default     = ["mlflow", "operator", "predictor", "tasks"]
 
   validation {
     condition     = alltrue([for image in var.images : can(regex("^[a-z0-9]+([._/-][a-z0-9]+)*$", image))])
