@@ -6,10 +6,10 @@
     pins.py fill              looks up what is missing, and writes it: by a person, with network; commit what it changed
     pins.py verify            looks up everything again, and fails where a tag has come to mean something else
 
-Actions and the images of containers stand in the workflows themselves (`uses: owner/name@<digest> # v1.2.3`), releases of
-programs and images for servers in terraform/pins.json, Terraform's provider in its own lock files (for which `terraform` must be there;
-TERRAFORM is the program). A digest is never written by hand: GITHUB_TOKEN, if there is one, is only
-for GitHub's limit of requests.
+Actions and the images of containers stand in the workflows themselves (`uses: owner/name@<digest> # v1.2.3`), what an image is
+built upon in its Containerfile, releases of programs and images for servers in terraform/pins.json, Terraform's provider in its
+own lock files (for which `terraform` must be there; TERRAFORM is the program). A digest is never written by hand: GITHUB_TOKEN,
+if there is one, is only for GitHub's limit of requests.
 """
 
 import json
@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 ROOT = Path(os.environ.get("PINS_ROOT", Path(__file__).parents[2]))
 USES = re.compile(r"^(?P<head>\s*(?:- )?uses: )(?P<name>[^\s@./][^\s@]*)@(?P<ref>\S+?)(?P<note>\s+#.*)?$")
 IMAGE = re.compile(r"^(?P<head>\s*(?:image|container): )(?P<name>[^\s@#]+)(?:@(?P<ref>\S+))?(?P<note>\s+#.*)?$")
+FROM = re.compile(r"^FROM (?P<name>[^\s@]+)(?:@(?P<ref>\S+))?(?P<stage> AS (?P<alias>\S+))?$")
 COMMIT, DIGEST, CHECKSUM = re.compile(r"[0-9a-f]{40}"), re.compile(r"sha256:[0-9a-f]{64}"), re.compile(r"[0-9a-f]{64}")
 VERSION = re.compile(r"v\d+\.\d+\.\d+")
 GO_NAMES = {"x86_64": "amd64", "arm64": "arm64"}
@@ -151,6 +152,32 @@ def container(path: Path, number: int, place: str, found: re.Match[str]) -> Pin:
     return Pin(place, name, name.rpartition(":")[2], value, UNPINNED in note, lambda: digest_of(name), write)
 
 
+def in_containerfiles() -> Iterator[Pin]:
+    """What images are built upon. A comment ends no line there, so the mark is the line before."""
+    for path in sorted([*ROOT.glob("*/Containerfile"), *ROOT.glob("*/*/Containerfile")]):
+        before, stages = "", {"scratch"}
+        for number, line in enumerate(path.read_text().splitlines()):
+            if re.match(r"\s*FROM\b", line, re.IGNORECASE):
+                place = f"{path.relative_to(ROOT)}:{number + 1}"
+                if not (found := FROM.match(line)):
+                    sys.exit(f"{place}: cannot be read: {line}")
+                if found["name"] not in stages:
+                    yield base(path, place, before, found)
+                stages.add(found["alias"])
+            before = line
+
+
+def base(path: Path, place: str, before: str, found: re.Match[str]) -> Pin:
+    ref, name, marked = found["ref"] or "", found["name"], before == UNPINNED
+
+    def write(digest: str) -> None:
+        old = f"{UNPINNED}\n{found[0]}" if marked else found[0]
+        path.write_text(path.read_text().replace(old, f"FROM {name}@{digest}{found['stage'] or ''}"))
+
+    value = ref if DIGEST.fullmatch(ref) else ""
+    return Pin(place, name, name.rpartition(":")[2], value, marked, lambda: digest_of(name), write)
+
+
 def replace(path: Path, number: int, text: str) -> None:
     lines = path.read_text().splitlines()
     lines[number] = text
@@ -161,7 +188,6 @@ SERVERS = ROOT / "terraform/pins.json"
 CHECKSUMS = {"k3s": k3s_checksum, "helm": helm_checksum}
 VERSIONS = {"k3s": newest_k3s, "helm": newest_helm}
 IMAGES = {"postgres_image": "docker.io/library/postgres:17-bookworm"}
-OPTIONAL = {"mlflow_image"}  # who wants MLflow there builds its image, and Terraform refuses an empty one
 
 
 def in_servers() -> Iterator[Pin]:
@@ -172,7 +198,7 @@ def in_servers() -> Iterator[Pin]:
         for architecture, value in entries[name]["checksums"].items():
             look_up = partial(lambda n, a: CHECKSUMS[n](version_of(n), a), name, architecture)
             yield of_server([name, "checksums", architecture], value, look_up)
-    for name in entries.keys() - VERSIONS.keys() - OPTIONAL:
+    for name in entries.keys() - VERSIONS.keys():
         image = IMAGES[name]
         yield of_server([name], entries[name], lambda image=image: f"{image.rpartition(':')[0]}@{digest_of(image)}")
 
@@ -212,7 +238,7 @@ def locks(folder: Path) -> str:
 
 
 def pins() -> list[Pin]:
-    return [*in_workflows(), *in_servers(), *in_locks()]
+    return [*in_workflows(), *in_containerfiles(), *in_servers(), *in_locks()]
 
 
 def check(strict: bool) -> list[str]:
@@ -233,7 +259,7 @@ def fill() -> list[str]:
 def verify() -> list[str]:
     """A version that is not the newest any more is no fault; a tag that moved is."""
     # Terraform holds itself to its lock file at every init.
-    settled = [pin for pin in [*in_workflows(), *in_servers()] if pin.filled and not pin.place.endswith(".version")]
+    settled = [pin for pin in [*in_workflows(), *in_containerfiles(), *in_servers()] if pin.filled and not pin.place.endswith(".version")]
     moved = [(pin, now) for pin in settled if (now := pin.look_up()) != pin.value]
     return [f"{pin.place}: {pin.what} {pin.version} is {now} now, not {pin.value}" for pin, now in moved]
 

@@ -52,6 +52,18 @@ P
 }
 pulled() { find "$folder/pulled" -type f | wc -l; }
 last_push() { grep 'PUT /v2/.*/manifests/' "$folder/log" | tail -n 1; }
+small() { # small ARCHITECTURE: in the place of MLflow's image, which has a gigabyte
+  local to=$folder/mlflow/$1; mkdir -p "$to"
+  printf 'FROM scratch\nCOPY amd64/tasks /\n' | command buildah --root "$folder/store" --runroot "$folder/run" --storage-driver vfs build \
+    --quiet --platform "linux/$1" --file - --tag small "$folder/binaries" >/dev/null &&
+    command buildah --root "$folder/store" --runroot "$folder/run" --storage-driver vfs push --quiet small "oci:$to:image"
+}
+unpinned() {
+  mkdir -p "$folder/copy/terraform"
+  cp -r scripts "$folder/copy"; cp -r terraform/mlflow "$folder/copy/terraform"
+  sed -i 's/@sha256:[0-9a-f]*//' "$folder/copy/terraform/mlflow/Containerfile"
+  "$folder/copy/scripts/release/mlflow.sh" build "$folder/none"
+}
 version() { env "$@" scripts/release/version.sh; }
 
 registry -port $port >"$folder/log" 2>&1 &
@@ -88,6 +100,16 @@ check "it does not run as root" 65532:65532 inspect --config docker://$registry/
 check "the chart has the release's version" "appVersion: 1.2.3" helm show chart --plain-http oci://$registry/owner/charts/underwriter --version 1.2.3
 check "the values are those of the chart" "@$first" helm template u charts/underwriter --kube-version 1.33.0 \
   --set artifacts.uri=s3://b/p/ --values "$folder/images.yaml"
+small amd64; small arm64
+check "MLflow's image is one of both architectures" "prod/mlflow@sha256:" scripts/release/mlflow.sh publish "$folder/mlflow" $registry/other/prod/
+tag=$(skopeo list-tags --tls-verify=false docker://$registry/other/prod/mlflow | jq -r '.Tags[0]')
+for architecture in amd64 arm64; do
+  check "it is there for $architecture" "\"Architecture\": \"$architecture\"" \
+    inspect --override-arch $architecture "docker://$registry/other/prod/mlflow:$tag"
+done
+check "and again the same" "prod/mlflow@sha256:$tag" scripts/release/mlflow.sh publish "$folder/mlflow" $registry/other/prod/
+check "it is built upon nothing unpinned" "is not pinned" unpinned
+
 check "four things are signed" 4 grep -c @sha256: "$folder/references"
 check "a release that is signed may go on" "ended with 0" signed "$folder/images.yaml" v1.2.3
 check "with the chart that was published" "${packed%-}" sha256sum "$folder/pulled/$archive"

@@ -58,6 +58,14 @@ def network(url: str, **_: str) -> tuple[bytes, Message]:
     return found[0].encode(), headers
 
 
+CONTAINERFILE = """\
+FROM scratch AS base
+{mark}FROM example:1{digest} AS build
+RUN true
+FROM build
+"""
+
+
 class Pins(unittest.TestCase):
     """Each in a repository of its own."""
 
@@ -65,13 +73,20 @@ class Pins(unittest.TestCase):
         self.root = Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.root)
         shutil.copytree(ROOT / ".github", self.root / ".github")
-        (self.root / "terraform").mkdir()
-        shutil.copy(ROOT / "terraform/pins.json", self.root / "terraform")
+        for name in ["terraform/pins.json", "terraform/mlflow/Containerfile", "cluster/Containerfile"]:
+            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, self.root / name)
         self.pins = loaded(self.root)
         self.pins.get = network
 
     def workflow(self, ref: str = f"@{COMMIT} # v1.2.3", image: str = f"@sha256:{SUM}") -> None:
         (self.root / ".github/workflows/example.yml").write_text(WORKFLOW.format(ref=ref, image=image))
+
+    def containerfile(self, mark: str = "", digest: str = f"@sha256:{SUM}") -> Path:
+        file = self.root / "example/Containerfile"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(CONTAINERFILE.format(mark=mark, digest=digest))
+        return file
 
     def faults(self, strict: bool = False) -> str:
         return "\n".join(self.pins.check(strict))
@@ -109,6 +124,23 @@ class Pins(unittest.TestCase):
         self.assertIn("owner/action is not pinned", self.faults(strict=True))
         self.assertIn("example:1 is not pinned", self.faults(strict=True))
 
+    def test_what_an_image_is_built_upon_is_pinned_too(self) -> None:
+        self.containerfile()
+        self.assertNotIn("example/", self.faults(strict=True))
+        for digest in ["", "@sha256:0123"]:
+            self.containerfile(digest=digest)
+            self.assertIn("example/Containerfile:2: example:1 is not pinned", self.faults())
+        self.containerfile(mark=f"{self.pins.UNPINNED}\n", digest="")
+        self.assertEqual(self.faults(), "")
+        self.assertIn("example:1 is not pinned", self.faults(strict=True))
+
+    def test_a_base_that_cannot_be_read_is_refused(self) -> None:
+        for line in ["from example:1", "FROM --platform=linux/arm64 example:1", "FROM $BASE as one", "FROM example:1 # unpinned"]:
+            file = self.containerfile()
+            file.write_text(f"{line}\n")
+            with self.subTest(line), self.assertRaisesRegex(SystemExit, "example/Containerfile:1: cannot be read"):
+                self.faults()
+
     def test_an_empty_checksum_is_refused_by_a_release(self) -> None:
         self.fill()
         self.assertEqual(self.faults(strict=True), "")
@@ -133,8 +165,10 @@ class Pins(unittest.TestCase):
 
     def test_what_is_missing_is_looked_up_and_the_rest_left_alone(self) -> None:
         self.workflow(ref=f"@v1.2.3 {self.pins.UNPINNED}", image=f" {self.pins.UNPINNED}")
+        base = self.containerfile(mark=f"{self.pins.UNPINNED}\n", digest="")
         before = (self.root / ".github/workflows/release.yml").read_text()
         self.fill()
+        self.assertEqual(base.read_text(), CONTAINERFILE.format(mark="", digest=f"@sha256:{SUM}"))
         after = (self.root / ".github/workflows/example.yml").read_text()
         self.assertEqual(after, WORKFLOW.format(ref=f"@{COMMIT} # v1.2.3", image=f"@sha256:{SUM}"))
         self.assertEqual((self.root / ".github/workflows/release.yml").read_text(), before)

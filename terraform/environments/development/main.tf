@@ -11,6 +11,7 @@ module "underwriter" {
   release           = var.release
   pins              = jsondecode(file("${path.module}/../../pins.json"))
 
-  servers  = { instance_type = "t4g.small" }
-  database = { instance_class = "db.t4g.micro", backup_days = 1 }
+  servers       = { instance_type = "t4g.small" }
+  database      = { instance_class = "db.t4g.micro", backup_days = 1 }
+  mlflow_digest = "" # see docs/mlflow.md
 }

@@ -14,4 +14,5 @@ module "underwriter" {
   servers       = { instance_type = "t4g.medium", count = 3 }
   database      = { instance_class = "db.t4g.small", multi_az = true, backup_days = 14, alarms = true }
   alarm_actions = var.alarm_actions
+  mlflow_digest = "" # see docs/mlflow.md
 }

@@ -128,3 +128,13 @@ run "an_image_by_tag" {
 
   expect_failures = [var.postgres_image]
 }
+
+run "mlflow_by_tag" {
+  command = plan
+
+  variables {
+    mlflow_image = "registry.example/mlflow:3"
+  }
+
+  expect_failures = [var.mlflow_image]
+}

@@ -165,13 +165,13 @@ variable "postgres_image" {
 }
 
 variable "mlflow_image" {
-  description = "An image with MLflow 3, psycopg2 and boto3, by digest; empty: no MLflow."
+  description = "MLflow's image (terraform/mlflow), by digest; empty: no MLflow."
   type        = string
   default     = ""
 
   validation {
     condition     = var.mlflow_image == "" || can(regex("@sha256:[0-9a-f]{64}$", var.mlflow_image))
-    error_message = "By digest: <repository>@sha256:… (scripts/pin looks it up)."
+    error_message = "By digest: <repository>@sha256:…, as scripts/release/mlflow.sh prints it."
   }
 }
 

@@ -39,7 +39,6 @@ variables {
     k3s            = { version = "v1.35.0+k3s1", checksums = { arm64 = "a000000000000000000000000000000000000000000000000000000000000000" } }
     helm           = { version = "v3.22.0", checksums = { arm64 = "b000000000000000000000000000000000000000000000000000000000000000" } }
     postgres_image = "registry.example/postgres@sha256:c000000000000000000000000000000000000000000000000000000000000000"
-    mlflow_image   = ""
   }
 }
 
@@ -107,9 +106,24 @@ run "unpinned" {
       k3s            = { version = "v1.35.0+k3s1", checksums = { arm64 = "" } }
       helm           = { version = "v3.22.0", checksums = { arm64 = "" } }
       postgres_image = "registry.example/postgres@sha256:c000000000000000000000000000000000000000000000000000000000000000"
-      mlflow_image   = ""
     }
   }
 
   expect_failures = [var.pins]
+}
+
+run "mlflow" {
+  variables {
+    mlflow_digest = "sha256:d000000000000000000000000000000000000000000000000000000000000000"
+  }
+}
+
+run "mlflow_by_tag" {
+  command = plan
+
+  variables {
+    mlflow_digest = "3.17.2"
+  }
+
+  expect_failures = [var.mlflow_digest]
 }

@@ -84,7 +84,7 @@ module "cluster" {
   helm_version          = var.pins.helm.version
   helm_checksum         = var.pins.helm.checksums[var.servers.architecture]
   postgres_image        = var.pins.postgres_image
-  mlflow_image          = var.mlflow ? var.pins.mlflow_image : ""
+  mlflow_image          = var.mlflow_digest == "" ? "" : "${module.registry.repository_urls["mlflow"]}@${var.mlflow_digest}"
   chart                 = coalesce(var.release.chart, "oci://${module.registry.repository_urls["charts/underwriter"]}")
   chart_version         = var.release.version
   image_tags            = var.release.image_tags

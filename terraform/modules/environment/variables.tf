@@ -87,10 +87,15 @@ variable "snapshot_schedule" {
   default     = "hourly"
 }
 
-variable "mlflow" {
-  description = "Whether an MLflow server runs on the cluster."
-  type        = bool
-  default     = false
+variable "mlflow_digest" {
+  description = "The image in <name>/mlflow by which an MLflow server runs on the cluster, as scripts/release/mlflow.sh prints it; empty: none."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^(sha256:[0-9a-f]{64})?$", var.mlflow_digest))
+    error_message = "By digest: sha256:…, which the workflow mlflow prints; a tag is not enough."
+  }
 }
 
 variable "pins" {
@@ -99,7 +104,6 @@ variable "pins" {
     k3s            = object({ version = string, checksums = map(string) })
     helm           = object({ version = string, checksums = map(string) })
     postgres_image = string
-    mlflow_image   = string
   })
 
   validation {
@@ -107,11 +111,6 @@ variable "pins" {
       for program in [var.pins.k3s, var.pins.helm] : can(regex("^[0-9a-f]{64}$", program.checksums[var.servers.architecture]))
     ])
     error_message = "Not every program is pinned for this processor: scripts/pin looks versions and checksums up."
-  }
-
-  validation {
-    condition     = !var.mlflow || var.pins.mlflow_image != ""
-    error_message = "MLflow's image is not pinned: scripts/pin looks its digest up."
   }
 }
 

@@ -10,7 +10,7 @@ variables {
 
 run "repositories" {
   assert {
-    condition     = keys(output.repository_urls) == ["charts/underwriter", "operator", "predictor", "tasks"]
+    condition     = keys(output.repository_urls) == ["charts/underwriter", "mlflow", "operator", "predictor", "tasks"]
     error_message = "One an image, and one for the chart."
   }
 

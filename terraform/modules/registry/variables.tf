@@ -11,7 +11,7 @@ variable "name" {
 variable "images" {
   description = "What has a repository each: images, and the chart."
   type        = set(string)
-  default     = ["charts/underwriter", "operator", "predictor", "tasks"]
+  default     = ["charts/underwriter", "mlflow", "operator", "predictor", "tasks"]
 
   validation {
     condition     = alltrue([for image in var.images : can(regex("^[a-z0-9]+([._/-][a-z0-9]+)*$", image))])
