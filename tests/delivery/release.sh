@@ -6,7 +6,7 @@ set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
 # shellcheck source-path=SCRIPTDIR/../.. source=cluster/env.sh
 . cluster/env.sh
-built=$1 python=$2 port=5005 passed=0 failed=0 folder=$(mktemp -d) archive=underwriter-1.2.3.tgz
+built=$1 python=$2 port=$((20000 + RANDOM % 10000)) passed=0 failed=0 folder=$(mktemp -d) archive=underwriter-1.2.3.tgz
 export INSECURE=1
 registry=127.0.0.1:$port
 trap 'kill %% 2>/dev/null; rm -rf "$folder"' EXIT
