@@ -2,10 +2,10 @@
 place; a release changes the chart, and a bad one is taken back. AWS is moto, RDS a Postgres that asks for TLS."""
 
 import base64
+import contextlib
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import time
@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import servers
 import yaml
-from conftest import Cloud
+from conftest import KEYS, Cloud
 from machines import FAKES, Machine
 from rendering import LEAST, rendered
 
@@ -68,6 +68,7 @@ class Environment:
         self.cloud, self.folder, self.downloads = cloud, folder, downloads
         self.port, self.ca = postgres
         self.images = {name: image(name) for name in ("operator", "predictor", "tasks")}
+        self.mlflow = subprocess.check_output([HERE / "tests/boot/mlflow-image.sh"], text=True).strip()
         self.machines = 0
         for bucket in ("test-data", "test-artifacts", "test-snapshots"):
             cloud.client("s3").create_bucket(Bucket=bucket)
@@ -107,7 +108,7 @@ class Environment:
             database={"host": HOST, "port": self.port, "master_secret_arn": "test/master"},
             ca_bundle_url=f"{self.downloads}/ca.crt",
             postgres_image=subprocess.check_output([HERE / "tests/boot/psql-image.sh"], text=True).strip(),
-            mlflow={"image": "mlflow.invalid/mlflow:3", "artifacts_uri": "s3://test-artifacts/mlflow"},
+            mlflow={"image": self.mlflow, "artifacts_uri": "s3://test-artifacts/mlflow"},
             secrets=secrets,
             objects=objects(),
         )["text"]
@@ -200,15 +201,17 @@ def predict(seconds: int = 180) -> dict:
             time.sleep(1)
 
 
+def query(url: str, sql: str) -> str:
+    return subprocess.run(["psql", "--no-psqlrc", "-tA", url, "-c", sql], text=True, capture_output=True, check=False).stdout.strip()
+
+
 def test_a_first_prediction_is_answered_and_logged(first, environment):
     answer = predict()
     assert '"GET /credentials HTTP/1.1" 200' in (environment.folder / "pod-role.log").read_text()
     assert 0 < answer["probability"] < 1 and answer["decision"] and answer["version"]
     url = f"{secret(SPACE, 'underwriter-log')['DATABASE_URL']}&sslrootcert={environment.ca}"
-    count = ["psql", "--no-psqlrc", "-tA", url, "-c", f"select count(*) from decision where application_id = '{answer['id']}'"]
     for _ in range(30):
-        found = subprocess.run(count, text=True, capture_output=True, check=False).stdout.strip()
-        if found == "1":
+        if query(url, f"select count(*) from decision where application_id = '{answer['id']}'") == "1":
             return
         time.sleep(1)
     raise AssertionError("the prediction is not in the log")
@@ -276,33 +279,52 @@ def test_one_that_was_cut_off_does_not_lock_the_next(first, environment):
     assert "--log=warn" in operator(server)
 
 
-def test_mlflow_starts_as_its_deployment_says(first, environment):
-    """The server itself, with the command, the variables and the Secret of its pod; its image cannot be had here."""
-    pods = kubectl("get", "pods", "--namespace", "mlflow", "--output=name")
-    assert pods.startswith("pod/mlflow-"), "the restricted profile refuses it"
-    deployment = json.loads(kubectl("get", "deployment", "mlflow", "--namespace", "mlflow", "--output=json"))
-    (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    variables = {one["name"]: one["value"] for one in container["env"]} | secret("mlflow", "mlflow-database")
-    variables["MLFLOW_BACKEND_STORE_URI"] = variables["MLFLOW_BACKEND_STORE_URI"].replace("/etc/authority/ca.crt", str(environment.ca))
-    port = servers.free_port()
-    command = [str(port) if word == "5000" else word for word in container["command"]]
-    more = {"MLFLOW_S3_ENDPOINT_URL": f"http://127.0.0.1:{environment.cloud.port}", **environment.cloud.environment}
-    found = {**os.environ, **variables, **more, "PATH": f"{CACHE}/mlflow/bin:/usr/bin:/bin"}
-    probe = container["readinessProbe"]["httpGet"]
+LOGGED = """
+import mlflow
+mlflow.set_experiment("boot")
+with mlflow.start_run() as run:
+    mlflow.log_text("a file", "file.txt")
+print(mlflow.__version__, run.info.run_id)
+"""
 
-    def ask(path: str, host: str) -> int:
-        request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Host": host})
-        try:
-            return urllib.request.urlopen(request, timeout=60).status
-        except urllib.error.HTTPError as error:
-            return error.code
 
-    with servers.process(environment.folder / "mlflow.log", CACHE / "mlflow/bin/python", "-m", *command, env=found, cwd=environment.folder):
+@contextlib.contextmanager
+def forwarded(namespace: str, service: str, port: int):
+    """The way in that a person has; gives its address."""
+    command = [KUBECTL, f"--kubeconfig={KUBECONFIG}", "port-forward", "--namespace", namespace, f"service/{service}", f":{port}"]
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE) as running:
         try:
-            servers.wait_for("MLflow", lambda: socket.create_connection(("127.0.0.1", port)).close(), 180)
-        except TimeoutError:
-            raise AssertionError((environment.folder / "mlflow.log").read_text()) from None
-        assert ask(probe["path"], probe["httpHeaders"][0]["value"]) == 200
-        listed = "/api/2.0/mlflow/experiments/get-by-name?experiment_name=Default"
-        assert ask(listed, "mlflow.mlflow:5000") == 200
-        assert ask(listed, "somewhere.else") == 403
+            yield "http://" + running.stdout.readline().split()[2]  # Forwarding from 127.0.0.1:40000 -> 5000
+        finally:
+            running.terminate()
+
+
+def status(url: str, host: str) -> int:
+    try:
+        return urllib.request.urlopen(urllib.request.Request(url, headers={"Host": host}), timeout=60).status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_mlflow_keeps_runs_in_rds_and_files_in_s3(first, environment):
+    # Pods here have no node's role to take, and S3 is elsewhere.
+    s3 = {"MLFLOW_S3_ENDPOINT_URL": f"http://{HOST}:{environment.cloud.port}", **KEYS}
+    kubectl("set", "env", "--namespace", "mlflow", "deployment/mlflow", *[f"{name}={value}" for name, value in s3.items()])
+    try:
+        kubectl("rollout", "status", "--namespace", "mlflow", "deployment/mlflow", "--timeout=4m")
+    except AssertionError as error:
+        seen = kubectl("get", "pods,events", "--namespace", "mlflow") + kubectl("logs", "--namespace", "mlflow", "deployment/mlflow", check=False)
+        raise AssertionError(f"{error}\n{seen}") from None
+    with forwarded("mlflow", "mlflow", 5000) as address:
+        python = [CACHE / "mlflow/bin/python", "-c", LOGGED]
+        logged = subprocess.run(python, env={**os.environ, "MLFLOW_TRACKING_URI": address}, text=True, capture_output=True, check=False)
+        assert logged.returncode == 0, logged.stderr
+        version, run = logged.stdout.splitlines()[-1].split()
+        assert urllib.request.urlopen(f"{address}/version").read().decode() == version, "the mirror is tested with another version"
+        listed = f"{address}/api/2.0/mlflow/experiments/get-by-name?experiment_name=boot"
+        assert [status(listed, host) for host in ("mlflow.mlflow:5000", "somewhere.else")] == [200, 403]
+    url = secret("mlflow", "mlflow-database")["MLFLOW_BACKEND_STORE_URI"].replace("+psycopg2", "")
+    url = url.replace("/etc/authority/ca.crt", str(environment.ca))
+    assert query(url, f"select status from runs where run_uuid = '{run}'") == "FINISHED"
+    files = environment.cloud.client("s3").list_objects_v2(Bucket="test-artifacts", Prefix="mlflow/")["Contents"]
+    assert [file["Key"].split("/", 2)[2] for file in files] == [f"{run}/artifacts/file.txt"]
