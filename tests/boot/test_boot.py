@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import servers
 import yaml
-from conftest import KEYS, Cloud
+from conftest import Cloud
 from machines import FAKES, Machine
 from rendering import LEAST, rendered
 
@@ -307,9 +307,8 @@ def status(url: str, host: str) -> int:
 
 
 def test_mlflow_keeps_runs_in_rds_and_files_in_s3(first, environment):
-    # Pods here have no node's role to take, and S3 is elsewhere.
-    s3 = {"MLFLOW_S3_ENDPOINT_URL": f"http://{HOST}:{environment.cloud.port}", **KEYS}
-    kubectl("set", "env", "--namespace", "mlflow", "deployment/mlflow", *[f"{name}={value}" for name, value in s3.items()])
+    s3 = f"MLFLOW_S3_ENDPOINT_URL=http://{HOST}:{environment.cloud.port}"  # its role it has from the machine
+    kubectl("set", "env", "--namespace", "mlflow", "deployment/mlflow", s3)
     try:
         kubectl("rollout", "status", "--namespace", "mlflow", "deployment/mlflow", "--timeout=4m")
     except AssertionError as error:
