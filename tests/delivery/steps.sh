@@ -43,26 +43,26 @@ exit 0
 P
 { echo images:; for name in operator predictor tasks; do
   echo "  $name: {repository: r/$name, tag: 2.0.0, digest: '$sum'}"; done; } >images.yaml
-new=(images.yaml 2.0.0)
+new=(2.0.0 images.yaml)
 tf() { scripts/deploy/terraform.sh "$@"; echo "ended with $?"; }
 release() { jq -c "$1" release; }
 
-check "nothing is applied before a release is named" "a new environment begins with a release" tf apply development
+check "nothing is applied before a release is named" "a new environment begins with a version" tf apply development
 check "a plan is, of a new environment" "Plan: 1 to add" tf plan development
 check "a plan takes no lock" "plan -lock=false" cat calls
-check "a new environment begins with the release given" "ended with 0" tf apply development "${new[@]}"
-check "by its digests" "\"$sum\"" release .image_digests.tasks
+check "a new environment begins with the version given" "ended with 0" tf apply development 2.0.0
+check "and no other" '{"version":"2.0.0"}' release .
 check "the state is in the bucket named" "-backend-config=bucket=state" cat calls
 
 jq -n '{autoscaling_group: "group", artifacts_bucket: "artifacts", registry_host: "host", release_parameter: "/u/release",
   repository_urls: {operator: "host/u-dev/operator"}, publish_role_arn: "p", deploy_role_arn: "d"}' >delivery.json
 jq -n --arg digest "$old" '{chart: "oci://old", version: "1.0.0", values: {images: ({operator: {}, predictor: {}, tasks: {}} |
   map_values({repository: "r", tag: "", digest: $digest}))}}' >parameter
-check "what is installed stays while the rest is applied" "ended with 0" tf apply development "${new[@]}"
+check "what is installed stays while the rest is applied" "ended with 0" tf apply development 2.0.0
 check "with its digests" "\"$old\"" release .image_digests.operator
 check "and its chart" '["oci://old","1.0.0"]' release '[.chart, .version]'
 mv parameter away
-check "where it cannot be read, nothing is applied" "cannot be read" tf apply development "${new[@]}"
+check "where it cannot be read, nothing is applied" "cannot be read" tf apply development 2.0.0
 mv away parameter
 check "a release that worked is written down" "ended with 0" tf record development "${new[@]}"
 check "with its digests" "\"$sum\"" release .image_digests.operator
@@ -70,6 +70,7 @@ check "and the version of its chart, which is in the registry" '[null,"2.0.0"]' 
 sed -i "s/digest: .*tasks/&/; /tasks/s/sha256:[0-9a-f]*//" images.yaml
 check "one without its digests is not" "three images by digest" tf record development "${new[@]}"
 check "what was planned is what is applied" "apply /tmp/" cat calls
+check "a variable that nobody set is named" "TF_VAR_allowed_cidrs is empty" env TF_VAR_allowed_cidrs= scripts/deploy/terraform.sh plan development
 check "an environment that is none is refused" "no environment" tf plan ../development
 check "the next steps are told" "prefix=host/u-dev/" scripts/deploy/outputs.sh development
 check "and the bucket" "bucket=artifacts" scripts/deploy/outputs.sh development
