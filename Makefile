@@ -11,7 +11,7 @@ BUILT := $(CARGO_TARGET_DIR)/x86_64-unknown-linux-gnu/release
 CHART := charts/underwriter
 WHOLE := --release --workspace --all-targets --locked
 
-.PHONY: help demo down test verify check lint tools build images crds up install clean machine chart-lint terraform unit peers mlflow bench-quality bench-recall bench-training workflows arm64 smoke boot chart story faults delivery figures
+.PHONY: help demo down test verify check lint tools build images crds up install clean machine chart-lint terraform unit peers mlflow bench-quality bench-recall bench-training workflows arm64 smoke boot chart story faults delivery prepare figures
 
 help: ## this page
 	@echo "Underwriter runs the life of a loan-default model on Kubernetes."
@@ -126,6 +126,9 @@ workflows: $(WORKFLOWS)/.installed ## GitHub's jobs: their lints, their pins, an
 	@tests/delivery/steps.sh
 	@PATH=$(WORKFLOWS)/bin:$$PATH tests/delivery/release.sh $(BUILT) $(WORKFLOWS)/bin/python
 
+prepare: $(PYTHON)/.installed $(WORKFLOWS)/.installed $(BOOT)/.installed # what boot, terraform, peers and workflows need
+	@terraform/tests/tools.sh
+
 delivery: # an upgrade on the local cluster, and versions that fail and are taken back
 	@tests/delivery/deploy.sh
 
@@ -143,7 +146,7 @@ $(BOOT)/.installed: tests/boot/requirements.txt
 	$(BOOT)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
-boot: $(BOOT)/.installed $(MLFLOW)/.installed # a server of terraform/modules/cluster from nothing to a prediction; takes the operator away
+boot: $(BOOT)/.installed $(MLFLOW)/.installed # a server of terraform/modules/cluster from nothing to a prediction; takes operator and models away
 	@terraform/tests/tools.sh
 	@cd tests/boot && PYTHONDONTWRITEBYTECODE=1 $(BOOT)/bin/python -m pytest -q --tb=short -p no:cacheprovider
 

@@ -74,6 +74,21 @@ trap '((++uncounted)); exit 130' INT TERM
 
 target tools && target build || exit
 target lint
+pid_of node >/dev/null || started=yes
+target up || exit
+target smoke
+target install || exit
+# The next stages mostly wait. What the later ones are made with is built meanwhile, on one processor at most.
+GOMAXPROCS=1 GOFLAGS=-p=1 nice -n 19 make -s prepare >/dev/null 2>&1 </dev/null &
+preparing=$!
+target chart
+if target story; then target figures; else what_stands; fi
+target faults || what_stands
+target delivery || what_stands
+begun=$SECONDS
+wait $preparing    # where it failed, the stage that needs it says why
+row prepare $((SECONDS - begun))
+target boot
 target terraform
 target unit
 target peers
@@ -81,12 +96,3 @@ if [ -n "${UNDERWRITER_FULL:-}" ]; then for bench in quality recall; do target b
 target mlflow
 target workflows
 [ -z "${UNDERWRITER_FULL:-}" ] || target arm64
-pid_of node >/dev/null || started=yes
-target up || exit
-target smoke
-target boot
-target install || exit
-target chart
-if target story; then target figures; else what_stands; fi
-target faults || what_stands
-target delivery || what_stands

@@ -142,7 +142,8 @@ def environment(place, moto):
 
 
 def clear() -> None:
-    """Takes away what this test makes, models first: their operator must see them go."""
+    """Takes away what this test makes, and what would keep its operator busy; models first, for theirs must see them go."""
+    kubectl("delete", "underwriter", "--all", "--all-namespaces", "--timeout=1m", check=False)
     for namespace in (SPACE, "mlflow"):
         kubectl("delete", "namespace", namespace, "--ignore-not-found", "--timeout=2m")
     subprocess.run([HELM, "uninstall", "underwriter", "--namespace", SYSTEM, "--wait", "--ignore-not-found"], check=False, capture_output=True, env={**os.environ, "KUBECONFIG": str(KUBECONFIG)})
