@@ -126,9 +126,6 @@ workflows: $(WORKFLOWS)/.installed ## GitHub's jobs: their lints, their pins, an
 	@tests/delivery/steps.sh
 	@PATH=$(WORKFLOWS)/bin:$$PATH tests/delivery/release.sh $(BUILT) $(WORKFLOWS)/bin/python
 
-prepare: $(PYTHON)/.installed $(WORKFLOWS)/.installed $(BOOT)/.installed # what boot, terraform, peers and workflows need
-	@terraform/tests/tools.sh
-
 delivery: # an upgrade on the local cluster, and versions that fail and are taken back
 	@tests/delivery/deploy.sh
 
@@ -149,6 +146,9 @@ $(BOOT)/.installed: tests/boot/requirements.txt
 boot: $(BOOT)/.installed $(MLFLOW)/.installed # a server of terraform/modules/cluster from nothing to a prediction; takes operator and models away
 	@terraform/tests/tools.sh
 	@cd tests/boot && PYTHONDONTWRITEBYTECODE=1 $(BOOT)/bin/python -m pytest -q --tb=short -p no:cacheprovider
+
+prepare: $(PYTHON)/.installed $(WORKFLOWS)/.installed $(BOOT)/.installed # what boot, terraform, peers and workflows need
+	@terraform/tests/tools.sh
 
 chart:
 	@charts/tests/admission.sh
