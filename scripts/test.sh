@@ -85,14 +85,14 @@ target chart
 if target story; then target figures; else what_stands; fi
 target faults || what_stands
 target delivery || what_stands
+target unit
+target mlflow
 begun=$SECONDS
 wait $preparing    # where it failed, the stage that needs it says why
 row prepare $((SECONDS - begun))
 target boot
 target terraform
-target unit
 target peers
 if [ -n "${UNDERWRITER_FULL:-}" ]; then for bench in quality recall; do target bench-$bench; done; fi
-target mlflow
 target workflows
 [ -z "${UNDERWRITER_FULL:-}" ] || target arm64
