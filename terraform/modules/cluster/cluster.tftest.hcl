@@ -86,6 +86,17 @@ run "three_servers_and_agents" {
     server_count   = 3
     agent_count    = 2
     dashboard_port = 8080
+    chart_values   = { logLevel = "debug", workloads = { env = { HTTPS_PROXY = "http://proxy.example:3128" } } }
+  }
+
+  assert {
+    condition     = keys(jsondecode(aws_ssm_parameter.release.value).values.workloads.env) == ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_REGION", "HTTPS_PROXY"]
+    error_message = "A proxy takes no role away."
+  }
+
+  assert {
+    condition     = jsondecode(aws_ssm_parameter.release.value).values.logLevel == "debug"
+    error_message = "Values go over ours."
   }
 
   assert {

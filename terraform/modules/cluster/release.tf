@@ -18,13 +18,15 @@ locals {
       artifacts     = { uri = "s3://${var.artifacts_bucket.name}/versions/" }
       predictionLog = { secretName = "underwriter-log" }
       caConfigMap   = "underwriter-ca"
-      workloads = { env = {
-        AWS_REGION                             = data.aws_region.here.region
-        AWS_CONTAINER_CREDENTIALS_RELATIVE_URI = "/credentials" # of pod_role.py
-      } }
       networkPolicy = { workloadNamespaces = [var.namespace] }
-    }, var.chart_values)
+    }, var.chart_values, { workloads = { env = local.env } })
   }
+
+  # A proxy, say, comes beside what pods get their role by, not in its place.
+  env = merge({
+    AWS_REGION                             = data.aws_region.here.region
+    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI = "/credentials" # of pod_role.py
+  }, try(var.chart_values.workloads.env, {}))
 }
 
 resource "aws_ssm_parameter" "release" {
